@@ -1,0 +1,109 @@
+"""All that the kernel can ask of the shell: a closed union.
+
+A command is carried out after the fact that caused it is durable, at most once per life of
+the process, and its result comes back as a fact.  Nothing here is ever executed in the core.
+"""
+
+from attrs import frozen
+
+from polybawt.core.machine import Command
+from polybawt.core.market import Side
+from polybawt.core.units import Price, Shares
+
+
+@frozen(kw_only=True)
+class SignOrder(Command):
+    """Sign exactly these terms; answered by ``order.Sign`` with digest and bytes."""
+
+    intent_id: str
+    condition_id: str
+    token_id: str
+    side: Side
+    price: Price
+    size: Shares
+    expiration_s: int
+    post_only: bool
+    salt: int
+    timestamp_ms: int
+    neg_risk: bool
+    version: str
+
+
+@frozen(kw_only=True)
+class PostOrder(Command):
+    """Send the bytes that the journal holds already."""
+
+    intent_id: str
+    order_id: str
+    payload: str
+
+
+@frozen(kw_only=True)
+class CancelOrder(Command):
+    intent_id: str
+    order_id: str
+
+
+@frozen(kw_only=True)
+class CancelAll(Command): ...
+
+
+@frozen(kw_only=True)
+class ReadOrder(Command):
+    intent_id: str
+    order_id: str
+
+
+@frozen(kw_only=True)
+class ReadOpenOrders(Command): ...
+
+
+@frozen(kw_only=True)
+class ReadTrades(Command):
+    """Read our trades of one market ("" for all) since ``after_s`` (0 for all)."""
+
+    condition_id: str = ""
+    after_s: int = 0
+
+
+@frozen(kw_only=True)
+class ReadBalance(Command):
+    """Read what the venue says we hold: collateral, or one token."""
+
+    token_id: str = ""
+    version: str = "v1"
+
+
+@frozen(kw_only=True)
+class FetchBook(Command):
+    token_id: str
+
+
+@frozen(kw_only=True)
+class FetchMarkets(Command): ...
+
+
+@frozen(kw_only=True)
+class FetchResolution(Command):
+    condition_id: str
+
+
+@frozen(kw_only=True)
+class Subscribe(Command):
+    tokens: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Unsubscribe(Command):
+    tokens: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Stop(Command):
+    """Everything that had to be withdrawn is: the shell may end."""
+
+
+COMMANDS: tuple[type[Command], ...] = (
+    SignOrder, PostOrder, CancelOrder, CancelAll, ReadOrder, ReadOpenOrders, ReadTrades,
+    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Stop,
+)  # fmt: skip

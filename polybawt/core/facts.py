@@ -1,0 +1,252 @@
+"""All that the world can tell the kernel: a closed union.
+
+Facts come from the venue's streams and answers, from the clock, and from operators.  A fact
+says what was *said*, not what is true: that is the machines' business.  Only these are
+journaled; everything else follows from them.  ``at_ns`` is when we learned it; the venue's
+own times stand beside it.
+"""
+
+from attrs import frozen
+
+from polybawt.core.machine import Fact
+from polybawt.core.machines import order
+from polybawt.core.market import Market, Side
+from polybawt.core.units import Price, Shares, Usdc
+
+Level = tuple[Price, Shares]
+
+
+@frozen(kw_only=True)
+class Tick(Fact):
+    """Time has passed."""
+
+
+@frozen(kw_only=True)
+class Started(Fact):
+    """An engine process took over this journal; ``epoch`` counts them from 1."""
+
+    epoch: int
+
+
+@frozen(kw_only=True)
+class StopRequested(Fact):
+    actor: str = "signal"
+
+
+@frozen(kw_only=True)
+class KillRequested(Fact):
+    """No new order leaves any more; ``source``: file, signal, terminal, api."""
+
+    actor: str
+    reason: str
+    source: str
+
+
+@frozen(kw_only=True)
+class ResetRequested(Fact):
+    """An operator closes a breaker again."""
+
+    breaker: str
+    actor: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class MarketListed(Fact):
+    market: Market
+
+
+@frozen(kw_only=True)
+class LinkUp(Fact):
+    """A stream connected: ``market``, ``user`` or ``oracle``."""
+
+    link: str
+
+
+@frozen(kw_only=True)
+class LinkHeard(Fact):
+    """The stream answered our PING: the link lives, which says nothing about its data."""
+
+    link: str
+
+
+@frozen(kw_only=True)
+class LinkDown(Fact):
+    link: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class BookSnapshot(Fact):
+    """A whole book as served, worst level first. ``last_trade`` keeps the venue's own text.
+
+    ``min_size``, ``tick`` and ``neg_risk`` are "" or None where the message has none (WS).
+    ``source`` is ``ws`` or ``rest``.
+    """
+
+    condition_id: str
+    token_id: str
+    timestamp_ms: int
+    hash: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    last_trade: str | None
+    source: str
+    min_size: str = ""
+    tick: str = ""
+    neg_risk: bool | None = None
+    version: str = ""
+
+
+@frozen(kw_only=True)
+class LevelChange:
+    """``size`` is the new absolute size of the level, 0 removes it; best prices may be None."""
+
+    token_id: str
+    side: Side
+    price: Price
+    size: Shares
+    hash: str
+    best_bid: Price | None = None
+    best_ask: Price | None = None
+
+
+@frozen(kw_only=True)
+class PriceChanged(Fact):
+    condition_id: str
+    timestamp_ms: int
+    changes: tuple[LevelChange, ...]
+
+
+@frozen(kw_only=True)
+class LastTrade(Fact):
+    """A public print; ``side`` is the taker's, ``price_text`` the venue's own text."""
+
+    condition_id: str
+    token_id: str
+    price: Price
+    price_text: str
+    shares: Shares | None
+    side: Side
+    timestamp_ms: int
+
+
+@frozen(kw_only=True)
+class TickSizeChanged(Fact):
+    condition_id: str
+    token_id: str
+    tick: Price
+
+
+@frozen(kw_only=True)
+class OracleReported(Fact):
+    """One report of the settlement price, in 10^-18 dollars, for its own second."""
+
+    symbol: str
+    value_e18: int
+    report_ms: int
+
+
+@frozen(kw_only=True)
+class OrderPushed(Fact):
+    """The user channel about one order; ``kind``: PLACEMENT, UPDATE or CANCELLATION."""
+
+    order_id: str
+    kind: str
+    status: str
+    matched: Shares | None
+
+
+@frozen(kw_only=True)
+class MakerFill:
+    order_id: str
+    token_id: str
+    side: Side
+    price: Price
+    shares: Shares
+
+
+@frozen(kw_only=True)
+class TradeReported(Fact):
+    """One trade at one step of its settlement; top-level terms are the taker's.
+
+    ``status``: MATCHED, MINED, CONFIRMED, RETRYING, FAILED, or the venue's text if unknown.
+    ``source``: ``push`` or ``read``.
+    """
+
+    trade_id: str
+    status: str
+    condition_id: str
+    taker_order_id: str
+    token_id: str
+    side: Side
+    price: Price
+    shares: Shares
+    makers: tuple[MakerFill, ...]
+    match_s: int
+    source: str
+
+
+@frozen(kw_only=True)
+class OpenOrdersRead(Fact):
+    """The ids of all our orders that rest at the venue now."""
+
+    order_ids: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class TradesRead(Fact):
+    """A read of our trades is complete; its trades came before as ``TradeReported``."""
+
+    condition_id: str
+    count: int
+
+
+@frozen(kw_only=True)
+class BalanceRead(Fact):
+    """What the venue says we hold: millionths of a dollar (``token_id`` "") or of a share."""
+
+    token_id: str
+    amount: int
+
+
+@frozen(kw_only=True)
+class ReadFailed(Fact):
+    """A read came to nothing after its retries: ``what`` names the command."""
+
+    what: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class MarketResolved(Fact):
+    """The venue published what each share pays, in millionths of a dollar."""
+
+    condition_id: str
+    yes_payout: Usdc
+    no_payout: Usdc
+    source: str
+
+
+@frozen(kw_only=True)
+class BadInput(Fact):
+    """Something that came in could not be understood: counted, logged, never guessed at.
+
+    ``excerpt`` holds at most 200 characters of it, printable only.
+    """
+
+    source: str
+    reason: str
+    excerpt: str
+
+
+WORLD: tuple[type[Fact], ...] = (
+    Tick, Started, StopRequested, KillRequested, ResetRequested, MarketListed,
+    LinkUp, LinkHeard, LinkDown, BookSnapshot, PriceChanged, LastTrade, TickSizeChanged,
+    OracleReported, OrderPushed, TradeReported, OpenOrdersRead, TradesRead, BalanceRead,
+    ReadFailed, MarketResolved, BadInput,
+    order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,
+    order.CancelDone, order.CancelRefused, order.CancelTimeout, order.ReadOpen,
+    order.ReadClosed, order.ReadMissing,
+)  # fmt: skip
+"""What may be journaled; anything else is derived inside the kernel."""

@@ -1,0 +1,1 @@
+"""Every life in the engine, one file per specification in ``models/``."""

@@ -84,8 +84,14 @@ class Machine(StateChart[Cell]):
     @classmethod
     def allows(cls, record: Record, action: Fact) -> bool:
         """Whether ``step`` would take a transition."""
-        rows = table_of(cls).get((record.state, name_of(type(action).__name__)), ())
-        return any(all(guard(record, action) for guard in row[0]) for row in rows)
+        return any(
+            all(guard(record, action) for guard in row[0]) for row in cls.rows(record, action)
+        )
+
+    @classmethod
+    def rows(cls, record: Record, action: Fact) -> tuple[Row, ...]:
+        """The transitions to try, first match first."""
+        return table_of(cls).get((record.state, name_of(type(action).__name__)), ())
 
     @classmethod
     def final(cls) -> frozenset[str]:

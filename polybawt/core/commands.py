@@ -103,7 +103,16 @@ class Stop(Command):
     """Everything that had to be withdrawn is: the shell may end."""
 
 
+@frozen(kw_only=True)
+class Notify(Command):
+    """Tell the operators: ``severity`` is info, warning or critical; ``name`` is stable."""
+
+    severity: str
+    name: str
+    text: str
+
+
 COMMANDS: tuple[type[Command], ...] = (
     SignOrder, PostOrder, CancelOrder, CancelAll, ReadOrder, ReadOpenOrders, ReadTrades,
-    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Stop,
+    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Stop, Notify,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import frozen
 
-from polybawt.core.units import MILLION, Price, Shares, Usdc, complement
+from polybawt.core.units import MILLION, Price, Shares, Usdc, ceil_div, complement
 
 LOT: Final = Shares(10_000)  # sizes have two decimals on every tick (reference 3.4)
 FEE_STEP: Final = Usdc(10)  # fees have five decimals (reference 3.6)
@@ -50,15 +50,16 @@ class FeeSchedule:
         return Usdc((2 * numerator + step) // (2 * step) * FEE_STEP)
 
     def fee_up(self, price: Price, shares: Shares) -> Usdc:
-        """An upper bound of ``charged`` for any split of ``shares`` into two-decimal lots.
+        """An upper bound of all that is ``charged`` for ``shares``, in however many matches.
 
-        Each match rounds by itself, by at most half a step; no match is smaller than a lot.
+        Each match rounds by itself: by half a step at most, and to no more than twice its exact
+        fee.  Matches are whole lots, so there are at most as many half steps as lots.
         """
         numerator, denominator = self._exact(price, shares)
-        if numerator == 0:
-            return Usdc(0)
-        exact = -(-numerator // denominator)
-        return Usdc(exact + FEE_STEP)
+        half_steps = ceil_div(shares, LOT) * FEE_STEP // 2
+        return Usdc(
+            min(ceil_div(2 * numerator, denominator), ceil_div(numerator, denominator) + half_steps)
+        )
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ exactly; a binary float never becomes an amount here.
 """
 
 import re
+from decimal import Decimal
 from typing import Final, NewType
 
 Usdc = NewType("Usdc", int)
@@ -49,8 +50,7 @@ def parse_scaled(text: object, places: int) -> int:
 
 
 def _float_text(number: float) -> str:
-    text = repr(number)
-    return f"{number:.18f}" if "e-" in text else text  # 1e-07 is small, not strange
+    return format(Decimal(repr(number)), "f")  # 1e-07 is small, not strange
 
 
 def parse_micro(text: object) -> int:

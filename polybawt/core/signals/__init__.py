@@ -1,0 +1,1 @@
+"""Pure estimators. Floats live here, and leave only through a named function."""

@@ -1,0 +1,61 @@
+"""The protocol of a strategy: facts in, intents out.
+
+A strategy reads a view of one market and says what it wants; it owns no state that is not in
+the view, places nothing, and cannot exceed a limit: the risk gate stands behind it.
+"""
+
+from typing import Protocol
+
+from attrs import frozen
+
+from polybawt.core.book import Book
+from polybawt.core.machine import Fact
+from polybawt.core.machines.order import Order
+from polybawt.core.market import Market, Side
+from polybawt.core.signals.fair_value import Oracle
+from polybawt.core.units import Price, Shares, Usdc
+
+
+@frozen(kw_only=True)
+class Intent(Fact):
+    """What a strategy wants. ``fair`` is what it believes a share is worth; 0 if it has no view."""
+
+    strategy: str
+    condition_id: str
+    token_id: str
+    side: Side
+    price: Price
+    size: Shares
+    post_only: bool
+    lifetime_s: int
+    fair: Price = Price(0)
+
+
+@frozen(kw_only=True)
+class Withdraw(Fact):
+    """A strategy no longer wants one of its orders."""
+
+    intent_id: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class View:
+    """What one strategy may know of one market, at one moment."""
+
+    now_ns: int
+    market: Market
+    book: Book
+    book_fresh: bool
+    oracle: Oracle | None
+    strike_e18: int
+    orders: tuple[Order, ...]  # its own, in this market, that have not ended
+    bankroll: Usdc
+    rooms: tuple[Usdc, Usdc]  # how much more the limits allow: of the yes, of the no token
+
+
+class Strategy(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def decide(self, view: View) -> tuple[Intent | Withdraw, ...]: ...

@@ -1,0 +1,408 @@
+"""From an intent to an order, and from a match to money: the order lane's owner.
+
+Orders and trades are stepped by their machines; this module finds the record an input is
+about, refuses what cannot be, and books fills where they belong.
+"""
+
+from typing import Final
+
+from attrs import evolve
+
+from polybawt.core import facts, ledger
+from polybawt.core.commands import CancelAll, ReadOrder, SignOrder
+from polybawt.core.machine import Action, Outputs, Record
+from polybawt.core.machines import breaker, order, position, trade
+from polybawt.core.machines.breaker import Breaker, BreakerMachine
+from polybawt.core.machines.order import Order, OrderMachine
+from polybawt.core.machines.position import Position, PositionMachine
+from polybawt.core.machines.trade import Leg, Trade, TradeMachine
+from polybawt.core.market import Side
+from polybawt.core.risk import Gate, refusal
+from polybawt.core.state import State
+from polybawt.core.strategies import Intent, View, Withdraw
+from polybawt.core.units import MS_NS, SECOND_NS, Shares, Usdc
+
+TRADE_STEPS: Final[dict[str, type[trade.Action]]] = {
+    "MATCHED_NOT_BROADCASTED": trade.Match,
+    "MATCHED": trade.Match,
+    "MINED": trade.Mine,
+    "RETRYING": trade.Retry,
+    "CONFIRMED": trade.Confirm,
+    "FAILED": trade.Fail,
+}
+
+# Wanting.
+
+
+def decide(state: State, condition_id: str) -> Outputs:
+    """Ask every strategy what it wants in one market, at most once per ``decide_ns``."""
+    book, market = state.books.get(condition_id), state.markets[condition_id]
+    if state.phase != "trading" or book is None or state.killed():
+        return ()
+    if not state.due(f"decide:{condition_id}", state.config.decide_ns):
+        return ()
+    fresh = all(
+        state.feeds[token].state == "fresh"
+        and state.book_age_ns(token) <= state.config.limits.book_age_ns_max
+        for token in market.tokens
+    )
+    wishes: list[Intent | Withdraw] = []
+    for strategy in state.config.strategies:
+        if not strategy.enabled:
+            continue
+        own = tuple(
+            o
+            for o in state.open_orders()
+            if o.condition_id == condition_id and o.strategy == strategy.name
+        )
+        wishes += strategy.decide(
+            View(
+                now_ns=state.now_ns,
+                market=market,
+                book=book,
+                book_fresh=fresh,
+                oracle=state.oracles.get(market.symbol),
+                strike_e18=state.settlements[condition_id].strike_e18,
+                orders=own,
+                bankroll=state.equity(),
+                rooms=(state.room(market.yes_token), state.room(market.no_token)),
+            )
+        )
+    return tuple(wishes)
+
+
+def gate(state: State, intent: Intent) -> Gate:
+    """The numbers behind one decision of the risk gate."""
+    return Gate(
+        now_ns=state.now_ns,
+        limits=state.config.limits,
+        phase=state.phase,
+        killed=state.killed(),
+        breaker_open=state.breaker_open(),
+        user_link=state.feeds["user"].state,
+        market=state.markets[intent.condition_id],
+        book_state=state.feeds[intent.token_id].state,
+        book_age_ns=state.book_age_ns(intent.token_id),
+        token_exposure=state.exposure(intent.token_id),
+        total_exposure=state.total_exposure(),
+        cash_free=state.cash_free(),
+        shares_free=state.shares_free(intent.token_id),
+        open_orders=sum(1 for _ in state.open_orders()),
+    )
+
+
+def wanted(state: State, intent: Intent) -> Outputs:
+    """An intent that passes the gate becomes an order, to be signed."""
+    if refused := refusal(gate(state, intent), intent):
+        return (refused,)
+    state.intents_made += 1
+    market = state.markets[intent.condition_id]
+    config, now_ms = state.config, state.now_ns // MS_NS
+    dies_s = -(-state.now_ns // SECOND_NS) + intent.lifetime_s
+    record = Order(
+        intent_id=f"i{state.intents_made}",
+        strategy=intent.strategy,
+        condition_id=intent.condition_id,
+        token_id=intent.token_id,
+        side=intent.side,
+        price=intent.price,
+        size=intent.size,
+        post_only=intent.post_only,
+        created_ns=state.now_ns,
+        ends_ns=dies_s * SECOND_NS + config.end_grace_ns,
+        expiration_s=dies_s + config.gtd_margin_s,
+    )
+    state.orders[record.intent_id] = record
+    return (
+        SignOrder(
+            intent_id=record.intent_id,
+            condition_id=record.condition_id,
+            token_id=record.token_id,
+            side=record.side,
+            price=record.price,
+            size=record.size,
+            expiration_s=record.expiration_s,
+            post_only=record.post_only,
+            salt=now_ms * 1_000 + state.intents_made % 1_000,  # counted, and below 2^53
+            timestamp_ms=now_ms,
+            neg_risk=market.neg_risk,
+            version=market.version,
+        ),
+    )
+
+
+def withdrawn(state: State, wish: Withdraw) -> Outputs:
+    return cancel(state, wish.intent_id)
+
+
+def cancel(state: State, intent_id: str) -> Outputs:
+    """Ask the venue to end one order, if it is in a state that can be asked for."""
+    action = order.Cancel(at_ns=state.now_ns, intent_id=intent_id)
+    record = state.orders.get(intent_id)
+    return (action,) if record and OrderMachine.allows(record, action) else ()
+
+
+# Orders.
+
+
+def drive(state: State, action: order.Action) -> Outputs:
+    """Step one order; what cannot be is an alarm and a look at its record, never half applied."""
+    before = state.orders.get(action.intent_id)
+    if before is None:
+        state.count("late_answers")
+        return ()
+    if not OrderMachine.allows(before, action):
+        alarm = impossible(state, before, action)
+        return (*alarm, ReadOrder(intent_id=before.intent_id, order_id=before.order_id))
+    after, outputs = OrderMachine.step(before, action)
+    state.orders[after.intent_id] = after
+    state.awaited.pop(f"order:{after.intent_id}", None) if isinstance(action, READS) else None
+    return (*outputs, *_consequences(state, before, after, action))
+
+
+READS: Final = (order.ReadOpen, order.ReadClosed, order.ReadMissing)
+
+
+def _consequences(state: State, before: Order, after: Order, action: order.Action) -> Outputs:
+    """What an order's step means beyond the order."""
+    if before.state != after.state:
+        state.count(f"order:{after.state}")
+        state.timers[f"order:{after.intent_id}"] = state.now_ns
+    match action:
+        case order.Sign():
+            state.intent_of[after.order_id] = after.intent_id
+            stopped = state.killed() or ("" if state.phase == "trading" else state.phase)
+            if stopped:
+                reason = f"not sent: {stopped}"
+                return (order.Abort(at_ns=action.at_ns, intent_id=after.intent_id, reason=reason),)
+            return (order.Submit(at_ns=action.at_ns, intent_id=after.intent_id),)
+        case order.Submit():
+            state.count("orders")
+        case order.Cancel():
+            state.count("cancels")
+        case order.Timeout():
+            return trip(state, "venue", f"{after.intent_id}: {action.reason}")
+        case order.AckLive() | order.AckDelayed():
+            return heal(state, "venue")
+        case order.Reject():
+            state.count("rejects")
+            text = f"{after.intent_id} {after.token_id[:10]}: {action.reason}"
+            return (state.notify("warning", "order_rejected", text),)
+        case order.Close():
+            _evict(state, after)
+        case _:
+            pass
+    return ()
+
+
+def _evict(state: State, record: Order) -> None:
+    del state.orders[record.intent_id]
+    state.intent_of.pop(record.order_id, None)
+    for timer in ("order", "poll"):
+        state.timers.pop(f"{timer}:{record.intent_id}", None)
+    if record.order_id:
+        state.forget(record.order_id)
+
+
+def pushed(state: State, push: facts.OrderPushed) -> Outputs:
+    """The user channel about one order: a hint to look or proof of life, never an end by itself."""
+    intent_id = state.intent_of.get(push.order_id)
+    if intent_id is None:
+        return _stranger(state, push.order_id, "order")
+    record = state.orders[intent_id]
+    if push.kind == "CANCELLATION" or push.status.startswith(("CANCELED", "UNMATCHED", "INVALID")):
+        return (order.Ended(at_ns=push.at_ns, intent_id=intent_id, reason=push.status),)
+    if push.status == "DELAYED":
+        return (order.AckDelayed(at_ns=push.at_ns, intent_id=intent_id),)
+    missing = (push.matched or 0) > record.filled
+    alive = order.AckLive(at_ns=push.at_ns, intent_id=intent_id)
+    if not OrderMachine.allows(record, alive):
+        return impossible(state, record, alive)
+    if missing:  # its trades are on their way on the same channel; look if they do not come
+        state.timers.setdefault(f"poll:{intent_id}", state.now_ns)
+    return (alive,)
+
+
+def _stranger(state: State, order_id: str, what: str) -> Outputs:
+    if order_id in state.forgotten:
+        state.count("late_pushes")
+        return ()
+    state.count("strangers")
+    text = f"{what} {order_id[:18]} is not in the journal"
+    return (state.notify("critical", "stranger", text),)
+
+
+# Trades.
+
+
+def trade_reported(state: State, report: facts.TradeReported) -> Outputs:
+    """One step of a trade's settlement; only the first report of it books."""
+    if f"trade:{report.trade_id}" in state.forgotten:
+        state.count("repeats")
+        return ()
+    record = state.trades.get(report.trade_id) or _first_seen(state, report)
+    if record is None:
+        ids = (report.taker_order_id, *(maker.order_id for maker in report.makers))
+        if report.source == "read" or any(i in state.forgotten for i in ids):
+            state.count("late_trades")
+            return ()
+        return _stranger(state, report.trade_id, "trade")
+    step = TRADE_STEPS.get(report.status)
+    if step is None:
+        state.count("unknown_status")
+        text = f"trade {report.trade_id}: status {report.status[:40]!r}"
+        return (state.notify("critical", "unknown_status", text),)
+    action = step(at_ns=report.at_ns, trade_id=report.trade_id)
+    if not TradeMachine.allows(record, action):
+        return impossible(state, record, action)
+    after, outputs = TradeMachine.step(record, action)
+    state.trades[after.trade_id] = after
+    state.last_match_s = max(state.last_match_s, after.match_s)
+    return outputs
+
+
+def _first_seen(state: State, report: facts.TradeReported) -> Trade | None:
+    """The record of a trade with our legs in it; None when none of it is ours."""
+    taker = facts.MakerFill(
+        order_id=report.taker_order_id,
+        token_id=report.token_id,
+        side=report.side,
+        price=report.price,
+        shares=report.shares,
+    )
+    legs: dict[str, Leg] = {}
+    for part, maker in ((taker, False), *((part, True) for part in report.makers)):
+        intent_id = state.intent_of.get(part.order_id)
+        if intent_id is None:
+            continue
+        record = state.orders[intent_id]
+        if known := legs.get(intent_id):  # one order, several entries: its fill is their sum
+            legs[intent_id] = evolve(known, shares=Shares(known.shares + part.shares))
+            continue
+        fees = state.markets[record.condition_id].fees
+        legs[intent_id] = Leg(
+            intent_id=intent_id,
+            strategy=record.strategy,
+            token_id=part.token_id,
+            side=part.side,
+            price=part.price,
+            shares=part.shares,
+            fee=Usdc(0) if maker else fees.charged(part.price, part.shares),
+            maker=maker,
+        )
+    if not legs:
+        return None
+    return Trade(
+        trade_id=report.trade_id,
+        condition_id=report.condition_id,
+        match_s=report.match_s,
+        legs=tuple(legs.values()),
+    )
+
+
+def filled(state: State, fact: trade.Filled) -> Outputs:
+    """Money first: position and ledger book what happened even when the order denies it."""
+    leg = fact.leg
+    state.count("fills")
+    bought = position.Bought if leg.side is Side.BUY else position.Sold
+    _hold(state, fact, bought)
+    state.ledger.post(ledger.fill(leg))
+    record = state.orders[leg.intent_id]
+    action = order.Fill(
+        at_ns=fact.at_ns, intent_id=leg.intent_id, trade_id=fact.trade_id, shares=leg.shares
+    )
+    if leg.shares > record.size - record.filled or leg.token_id != record.token_id:
+        return impossible(state, record, action)
+    if leg.shares < record.size - record.filled:
+        state.count("partial_fills")
+    return (action,)
+
+
+def voided(state: State, fact: trade.Voided) -> Outputs:
+    leg = fact.leg
+    state.count("voids")
+    void = position.BoughtVoid if leg.side is Side.BUY else position.SoldVoid
+    _hold(state, fact, void)
+    state.ledger.post(ledger.reversed_entry(ledger.fill(leg)))
+    text = f"trade {fact.trade_id} failed: {leg.side} {leg.shares} of {leg.token_id[:10]} void"
+    return (state.notify("critical", "trade_failed", text),)
+
+
+def settled(state: State, fact: trade.Settled) -> Outputs:
+    del state.trades[fact.trade_id]
+    state.forget(f"trade:{fact.trade_id}")
+    return ()
+
+
+def _hold(state: State, fact: trade.Filled | trade.Voided, action: type[position.Change]) -> None:
+    leg = fact.leg
+    held = state.positions.get(leg.token_id) or Position(
+        token_id=leg.token_id, condition_id=fact.condition_id
+    )
+    change = action(
+        at_ns=fact.at_ns,
+        token_id=leg.token_id,
+        shares=leg.shares,
+        notional=leg.notional,
+        fee=leg.fee,
+    )
+    state.positions[leg.token_id], _ = PositionMachine.step(held, change)
+
+
+# Breakers.
+
+
+def trip(state: State, name: str, reason: str) -> Outputs:
+    return turn(state, breaker.Failure(at_ns=state.now_ns, name=name, reason=reason))
+
+
+def heal(state: State, name: str) -> Outputs:
+    return turn(state, breaker.Success(at_ns=state.now_ns, name=name))
+
+
+def turn(state: State, action: breaker.Action) -> Outputs:
+    config = state.config
+    before = state.breakers.get(action.name) or Breaker(
+        name=action.name,
+        failures_max=config.breaker_failures_max,
+        cool_ns=config.breaker_cool_ns,
+    )
+    if not BreakerMachine.allows(before, action):
+        return ()
+    after, _ = BreakerMachine.step(before, action)
+    state.breakers[action.name] = after
+    if after.state == before.state:
+        return ()
+    text = f"{after.name} is {after.state}: {after.reason}"
+    severity = "critical" if after.state in ("open", "latched") else "info"
+    return (state.notify(severity, f"breaker_{after.state}", text),)
+
+
+def kill(state: State, request: facts.KillRequested) -> Outputs:
+    """Latch, then withdraw everything: by id, and all at once for what we may not know of."""
+    reason = f"{request.source}: {request.reason}"
+    action = breaker.Latch(at_ns=request.at_ns, name="kill", actor=request.actor, reason=reason)
+    already = bool(state.killed())
+    outputs = turn(state, action)
+    if already:
+        return outputs
+    cancels = [c for o in tuple(state.open_orders()) for c in cancel(state, o.intent_id)]
+    return (*outputs, CancelAll(), *cancels)
+
+
+def reset(state: State, request: facts.ResetRequested) -> Outputs:
+    if request.breaker not in state.breakers:
+        return (state.notify("warning", "no_breaker", f"no breaker {request.breaker!r}"),)
+    return turn(
+        state,
+        breaker.Reset(
+            at_ns=request.at_ns, name=request.breaker, actor=request.actor, reason=request.reason
+        ),
+    )
+
+
+def impossible(state: State, record: Record, action: Action) -> Outputs:
+    """What no honest world says: told with its record, and not applied."""
+    state.count("impossible")
+    text = f"{type(action).__name__} in {record.state}: {action} / {record}"
+    return (state.notify("critical", "impossible", text[:400]),)

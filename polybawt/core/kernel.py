@@ -1,0 +1,108 @@
+"""The whole engine as one function: facts in, commands out.
+
+``step`` applies one fact from outside and every fact that follows from it, in order;
+``route`` hands each to the one owner of the state it changes, and decides nothing else.  This is
+the table of contents of the engine.  Follow a fill through it, top to bottom:
+book -> strategy -> risk -> order -> venue -> trade -> position -> settlement -> ledger.
+"""
+
+from collections import deque
+from typing import Final
+
+from polybawt.core import execution, facts, market_data, outcomes, reconcile, timers
+from polybawt.core.machine import Command, Fact, Outputs
+from polybawt.core.machines import order, trade
+from polybawt.core.machines.position import PaidOut
+from polybawt.core.machines.settlement import Due
+from polybawt.core.risk import Refused
+from polybawt.core.state import State
+from polybawt.core.strategies import Intent, Withdraw
+
+FACTS_MAX: Final = 5_000  # one fact may set off this many and no more
+
+
+def step(state: State, fact: Fact) -> tuple[Command, ...]:
+    """Apply one fact from outside; what has to be done about it comes back."""
+    assert fact.at_ns >= 0, fact
+    state.now_ns = max(state.now_ns, fact.at_ns)  # receivers race; time does not go back
+    state.count("facts")
+    queue, commands = deque([fact]), list[Command]()
+    for _ in range(FACTS_MAX):
+        if not queue:
+            assert state.ledger.imbalance() == 0, fact
+            return tuple(commands)
+        for output in route(state, queue.popleft()):
+            if isinstance(output, Command):
+                commands.append(output)
+            else:
+                queue.append(output)
+    raise AssertionError(f"{fact} set off more than {FACTS_MAX} facts")
+
+
+def route(state: State, fact: Fact) -> Outputs:
+    """One fact to the one owner of what it changes."""
+    match fact:
+        case facts.Tick():
+            return timers.tick(state)
+        case facts.Started():
+            return reconcile.started(state, fact)
+        case facts.StopRequested():
+            return reconcile.stop_requested(state, fact)
+        case facts.KillRequested():
+            return execution.kill(state, fact)
+        case facts.ResetRequested():
+            return execution.reset(state, fact)
+        case facts.MarketListed():
+            return outcomes.listed(state, fact)
+        case facts.LinkUp() | facts.LinkHeard() | facts.LinkDown():
+            return market_data.link(state, fact)
+        case facts.BookSnapshot():
+            return market_data.snapshot(state, fact)
+        case facts.PriceChanged():
+            return market_data.changed(state, fact)
+        case facts.LastTrade():
+            return market_data.traded(state, fact)
+        case facts.TickSizeChanged():
+            return market_data.tick_changed(state, fact)
+        case facts.OracleReported():
+            return outcomes.reported(state, fact)
+        case facts.MarketResolved():
+            return outcomes.resolved(state, fact)
+        case facts.OrderPushed():
+            return execution.pushed(state, fact)
+        case facts.TradeReported():
+            return execution.trade_reported(state, fact)
+        case facts.OpenOrdersRead():
+            return reconcile.open_orders_read(state, fact)
+        case facts.TradesRead():
+            return reconcile.trades_read(state, fact)
+        case facts.BalanceRead():
+            return reconcile.balance_read(state, fact)
+        case facts.ReadFailed():
+            return reconcile.read_failed(state, fact)
+        case facts.BadInput():
+            state.count("bad_input")
+            text = f"{fact.source}: {fact.reason}: {fact.excerpt}"
+            return (state.notify("warning", "bad_input", text),)
+        case Intent():
+            return execution.wanted(state, fact)
+        case Withdraw():
+            return execution.withdrawn(state, fact)
+        case Refused():
+            state.count("refused")
+            state.count(f"refused:{fact.check}")
+            return ()
+        case order.Action():
+            return execution.drive(state, fact)
+        case trade.Filled():
+            return execution.filled(state, fact)
+        case trade.Voided():
+            return execution.voided(state, fact)
+        case trade.Settled():
+            return execution.settled(state, fact)
+        case Due():
+            return outcomes.due(state, fact)
+        case PaidOut():
+            return outcomes.paid_out(state, fact)
+        case _:
+            raise AssertionError(f"no owner for {fact}")

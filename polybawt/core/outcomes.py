@@ -1,0 +1,204 @@
+"""Markets and how they end: listing, the oracle's reports, the venue's word, the payout.
+
+Source: exchange reference 5.3 and 5.4.  Proves by shape: C1, a payout has no other origin
+than what the venue published.
+"""
+
+from polybawt.core import execution, facts, ledger, market_data
+from polybawt.core.machine import Outputs
+from polybawt.core.machines import feed, position, settlement
+from polybawt.core.machines.order import ENDED
+from polybawt.core.machines.position import PaidOut, PositionMachine
+from polybawt.core.machines.settlement import Due, Settlement, SettlementMachine
+from polybawt.core.market import Market
+from polybawt.core.signals.fair_value import Oracle
+from polybawt.core.state import SETTLEMENTS_MAX, State
+from polybawt.core.units import MS_NS
+
+
+def advance(state: State, action: settlement.Action) -> Outputs:
+    """Step one settlement; an outcome that contradicts itself is told."""
+    before = state.settlements[action.condition_id]
+    if not SettlementMachine.allows(before, action):
+        return execution.impossible(state, before, action)
+    after, outputs = SettlementMachine.step(before, action)
+    state.settlements[action.condition_id] = after
+    if after.state == before.state:
+        return outputs
+    state.count(f"settlement:{after.state}")
+    if after.state == "conflicting":
+        return (*outputs, state.notify("critical", "outcome_conflict", str(after)))
+    return outputs
+
+
+def listed(state: State, fact: facts.MarketListed) -> Outputs:
+    """A market is new, or says more of itself than before."""
+    market = fact.market
+    if f"market:{market.condition_id}" in state.forgotten:
+        return ()
+    known = state.markets.get(market.condition_id)
+    if known is not None and known.tokens != market.tokens:
+        text = f"{market.slug} changed its tokens"
+        return (state.notify("critical", "market_changed", text),)
+    state.markets[market.condition_id] = market
+    if known is None:
+        _register(state, market)
+    if market.strike_e18:
+        return _strike(state, market, market.strike_e18)
+    if market.symbol and not market.twap_lookback_s:
+        opened = state.oracles[market.symbol].at(market.start_ns // MS_NS)
+        return _strike(state, market, opened) if opened else ()
+    return ()
+
+
+def _register(state: State, market: Market) -> None:
+    state.count("markets")
+    condition = market.condition_id
+    for token in market.tokens:
+        state.market_of[token] = condition
+        state.feeds[token] = feed.Feed(name=token)
+    if condition not in state.settlements:
+        state.settlements[condition] = Settlement(condition_id=condition)
+        while len(state.settlements) > SETTLEMENTS_MAX:
+            del state.settlements[next(iter(state.settlements))]
+    if market.symbol:
+        state.oracles.setdefault(market.symbol, Oracle(market.symbol))
+        for moment in (market.start_ns, market.end_ns):
+            state.moments.setdefault(f"{market.symbol}:{moment // MS_NS}", {})[condition] = True
+
+
+def _strike(state: State, market: Market, value_e18: int) -> Outputs:
+    current = state.settlements[market.condition_id]
+    if current.strike_e18 or current.state == "paid":
+        return ()
+    return advance(
+        state,
+        settlement.Strike(
+            at_ns=state.now_ns, condition_id=market.condition_id, value_e18=value_e18
+        ),
+    )
+
+
+def reported(state: State, fact: facts.OracleReported) -> Outputs:
+    """One report of the settlement price: a strike, a close, or just the price now."""
+    oracle = state.oracles.setdefault(fact.symbol, Oracle(fact.symbol))
+    if not oracle.report(fact.report_ms, fact.value_e18):
+        state.count("repeated_reports")
+        return ()
+    state.count("reports")
+    market_data.feed_step(state, feed.Snapshot(at_ns=fact.at_ns, name="oracle"))
+    outputs: Outputs = ()
+    for condition_id in state.moments.get(f"{fact.symbol}:{fact.report_ms}", {}):
+        market = state.markets[condition_id]
+        if market.twap_lookback_s:
+            continue  # settles on an average that these instantaneous reports do not show
+        if fact.report_ms == market.start_ns // MS_NS:
+            outputs += _strike(state, market, fact.value_e18)
+        if fact.report_ms == market.end_ns // MS_NS:
+            outputs += closed(state, market, fact.value_e18)
+    for condition_id in dict.fromkeys(state.market_of[token] for token in state.subscribed):
+        if state.markets[condition_id].symbol == fact.symbol:
+            outputs += execution.decide(state, condition_id)
+    return outputs
+
+
+def closed(state: State, market: Market, value_e18: int) -> Outputs:
+    """The closing second was reported; by our clock the market may not have ended yet."""
+    outputs = ended(state, market)
+    current = state.settlements[market.condition_id]
+    if current.state == "paid":
+        return outputs
+    action = settlement.CloseReport(
+        at_ns=state.now_ns, condition_id=market.condition_id, value_e18=value_e18
+    )
+    return (*outputs, *advance(state, action))
+
+
+def ended(state: State, market: Market) -> Outputs:
+    """A market's end has passed: no more book, and its outcome is awaited."""
+    if state.settlements[market.condition_id].state != "trading":
+        return ()
+    end = settlement.End(at_ns=state.now_ns, condition_id=market.condition_id)
+    outputs = (*advance(state, end), *market_data.unsubscribe(state, market))
+    known = state.oracles[market.symbol].at(market.end_ns // MS_NS) if market.symbol else 0
+    if known and not market.twap_lookback_s:
+        outputs += closed(state, market, known)
+    return outputs
+
+
+def resolved(state: State, fact: facts.MarketResolved) -> Outputs:
+    """The venue published what each share pays."""
+    condition = fact.condition_id
+    if condition not in state.markets:
+        state.count("unknown_resolution")
+        return ()
+    if state.settlements[condition].state == "paid":
+        state.count("repeats")
+        return ()
+    action = settlement.Publish(
+        at_ns=fact.at_ns,
+        condition_id=condition,
+        yes_payout=fact.yes_payout,
+        no_payout=fact.no_payout,
+    )
+    outputs = (*advance(state, action), *market_data.unsubscribe(state, state.markets[condition]))
+    for order in tuple(state.orders.values()):
+        if order.condition_id == condition and order.state not in ENDED:
+            state.timers.pop(f"poll:{order.intent_id}", None)  # it was ended with its market: look
+    return (*outputs, *pay_if_due(state, condition))
+
+
+def pay_if_due(state: State, condition_id: str) -> Outputs:
+    """Pay once nothing can change any more what we hold of the market."""
+    current = state.settlements[condition_id]
+    if current.state != "resolved" or any(state.unsettled(condition_id)):
+        return ()
+    if any(order.condition_id == condition_id for order in state.open_orders()):
+        return ()
+    return advance(state, settlement.Pay(at_ns=state.now_ns, condition_id=condition_id))
+
+
+def due(state: State, fact: Due) -> Outputs:
+    """The positions of a resolved market turn into what it pays."""
+    state.count("markets_settled")
+    market = state.markets[fact.condition_id]
+    outputs: Outputs = ()
+    payouts = (fact.yes_payout, fact.no_payout)
+    for token, payout in zip(market.tokens, payouts, strict=True):
+        held = state.positions.get(token)
+        if held is None:
+            continue
+        action = position.Pay(at_ns=fact.at_ns, token_id=token, payout=payout)
+        if not PositionMachine.allows(held, action):
+            outputs += execution.impossible(state, held, action)
+            continue
+        state.positions[token], paid = PositionMachine.step(held, action)
+        outputs += paid
+    return outputs
+
+
+def paid_out(state: State, fact: PaidOut) -> Outputs:
+    if fact.shares:
+        state.ledger.post(ledger.payout(fact.token_id, fact.shares, fact.amount))
+    return ()
+
+
+def forget(state: State, market: Market) -> None:
+    """A paid market leaves memory; its settlement stays on the list."""
+    condition = market.condition_id
+    state.forget(f"market:{condition}")
+    del state.markets[condition]
+    state.books.pop(condition, None)
+    for token in market.tokens:
+        del state.market_of[token]
+        state.feeds.pop(token, None)
+        state.positions.pop(token, None)
+        state.timers.pop(f"refetch:{token}", None)
+    for timer in ("decide", "resolution"):
+        state.timers.pop(f"{timer}:{condition}", None)
+    for moment in (market.start_ns, market.end_ns):
+        key = f"{market.symbol}:{moment // MS_NS}"
+        if key in state.moments:
+            state.moments[key].pop(condition, None)
+            if not state.moments[key]:
+                del state.moments[key]

@@ -1,0 +1,147 @@
+"""Agreeing with the venue: at the start, after a lost stream, and at the end.
+
+After a start nothing is sent until the venue has been asked about every order the journal
+holds, about all recent trades, about what rests there, and about our cash.  Absence proves
+nothing; what the venue holds and the journal does not is told, and ended.
+
+Source: architecture D5 and D8; exchange reference 3.5 and 6.
+"""
+
+from typing import Final
+
+from polybawt.core import execution, facts, ledger, market_data
+from polybawt.core.commands import CancelOrder, ReadBalance, ReadOpenOrders, ReadOrder, ReadTrades
+from polybawt.core.machine import Command, Outputs
+from polybawt.core.machines import feed, order
+from polybawt.core.machines.order import ENDED, RESTING
+from polybawt.core.state import LINKS, State
+from polybawt.core.units import Usdc, micro_text
+
+READS: Final = ("trades", "open_orders", "balance")
+
+
+def started(state: State, fact: facts.Started) -> Outputs:
+    """A process took over: all links are down, and every open order is in doubt."""
+    state.epoch = fact.epoch
+    enter(state, "reconciling")
+    for name in (*LINKS, *state.subscribed):
+        lose = feed.Lose(at_ns=fact.at_ns, name=name, reason="engine restarted")
+        market_data.feed_step(state, lose)
+    state.subscribed.clear()  # a new process has new streams
+    outputs: Outputs = ()
+    for record in tuple(state.orders.values()):
+        intent_id = record.intent_id
+        match record.state:
+            case "intent" | "signed":  # nothing of it can have left: the journal comes first
+                abort = order.Abort(
+                    at_ns=fact.at_ns, intent_id=intent_id, reason="engine restarted"
+                )
+                outputs += (abort,)
+            case "submitted":
+                silence = order.Timeout(at_ns=fact.at_ns, intent_id=intent_id, reason="restart")
+                outputs += (silence,)
+                state.awaited[f"order:{intent_id}"] = state.now_ns
+            case other if other not in ENDED:
+                state.awaited[f"order:{intent_id}"] = state.now_ns
+    for name in READS:
+        state.awaited[name] = state.now_ns
+    return (*outputs, *(read(state, name) for name in state.awaited))
+
+
+def read(state: State, name: str) -> Command:
+    """The command that answers one awaited read."""
+    match name:
+        case "trades":
+            since = max(0, state.last_match_s - market_data.REREAD_S)
+            return ReadTrades(after_s=since)
+        case "open_orders":
+            return ReadOpenOrders()
+        case "balance":
+            return ReadBalance()
+        case _:
+            record = state.orders[name.removeprefix("order:")]
+            return ReadOrder(intent_id=record.intent_id, order_id=record.order_id)
+
+
+def arrived(state: State, name: str) -> Outputs:
+    """One awaited read is answered; with the last of them trading begins."""
+    state.awaited.pop(name, None)
+    if state.phase != "reconciling" or state.awaited:
+        return ()
+    enter(state, "trading")
+    text = f"epoch {state.epoch}: agreed with the venue, {len(state.orders)} orders known"
+    return (state.notify("info", "reconciled", text),)
+
+
+def ask_again(state: State) -> Outputs:
+    """Awaited reads that failed or were lost are asked again."""
+    if not state.awaited:
+        return arrived(state, "")
+    late = [
+        n for n, asked in state.awaited.items() if state.now_ns - asked >= 2 * state.config.poll_ns
+    ]
+    for name in late:
+        if name.startswith("order:") and name.removeprefix("order:") not in state.orders:
+            del state.awaited[name]  # it was closed meanwhile
+            continue
+        state.awaited[name] = state.now_ns
+    return tuple(read(state, name) for name in late if name in state.awaited)
+
+
+def trades_read(state: State, fact: facts.TradesRead) -> Outputs:
+    return arrived(state, "trades")
+
+
+def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
+    """What rests at the venue against what we believe rests there."""
+    outputs: Outputs = ()
+    for order_id in fact.order_ids:
+        if order_id not in state.intent_of and order_id not in state.forgotten:
+            state.count("orphans")
+            text = f"order {order_id[:18]} rests at the venue and is not in the journal"
+            outputs += (
+                state.notify("critical", "orphan", text),
+                CancelOrder(intent_id="", order_id=order_id),
+            )
+    resting = frozenset(fact.order_ids)
+    for record in state.orders.values():
+        if record.state in RESTING and record.order_id not in resting:
+            outputs += (ReadOrder(intent_id=record.intent_id, order_id=record.order_id),)
+    return (*outputs, *arrived(state, "open_orders"))
+
+
+def balance_read(state: State, fact: facts.BalanceRead) -> Outputs:
+    """The first reading of our cash is what we begin with; any later one is compared."""
+    outputs: Outputs = ()
+    if fact.token_id:
+        return ()
+    if not state.ledger.deposited:
+        state.ledger.post(ledger.deposit(Usdc(fact.amount)))
+    elif not any(state.unsettled()) and fact.amount != state.ledger.cash:
+        state.count("drifts")
+        ours = micro_text(state.ledger.cash)
+        text = f"cash is {ours} by our ledger, {micro_text(fact.amount)} at the venue"
+        outputs = (state.notify("critical", "drift", text),)
+    return (*outputs, *arrived(state, "balance"))
+
+
+def read_failed(state: State, fact: facts.ReadFailed) -> Outputs:
+    state.count("failed_reads")
+    return (state.notify("warning", "read_failed", f"{fact.what}: {fact.reason}"[:300]),)
+
+
+def stop_requested(state: State, fact: facts.StopRequested) -> Outputs:
+    if state.phase in ("stopping", "stopped"):
+        return ()
+    enter(state, "stopping")
+    return (state.notify("info", "stopping", f"asked by {fact.actor}"), *withdraw_all(state))
+
+
+def withdraw_all(state: State) -> Outputs:
+    """Ask for the end of every order that rests."""
+    resting = tuple(o.intent_id for o in state.orders.values() if o.state in RESTING)
+    return tuple(output for intent_id in resting for output in execution.cancel(state, intent_id))
+
+
+def enter(state: State, phase: str) -> None:
+    state.phase, state.phase_since_ns = phase, state.now_ns

@@ -1,0 +1,100 @@
+"""What an up/down share is worth: a digital option on the oracle's price.
+
+``Oracle`` keeps one symbol's reports, exact and bounded; ``volatility`` estimates from returns
+over an interval (never from one-second steps: the relayed report is smoothed); ``up_value``
+is the probability that the close is at or above the strike.  These are the only floats that
+bear on a decision, and ``as_price`` is their one way out.
+
+Source: data-and-quant 5.6 (with the measured reference table) and 0.3.
+"""
+
+from math import erf, log, sqrt
+from typing import Final
+
+from attrs import define, field, frozen
+
+from polybawt.core.units import MILLION, Price
+
+REPORTS_MAX: Final = 4_000  # a little over an hour at one a second
+PROBABILITY_MIN: Final = 0.001
+
+
+@define
+class Oracle:
+    """Reports by their own millisecond, in the order in which they came."""
+
+    symbol: str
+    values: dict[int, int] = field(factory=dict, repr=False)
+    latest_ms: int = 0
+
+    def report(self, report_ms: int, value_e18: int) -> bool:
+        """Keep one report; False when it was known."""
+        if report_ms in self.values:
+            return False
+        self.values[report_ms] = value_e18
+        self.latest_ms = max(self.latest_ms, report_ms)
+        if len(self.values) > REPORTS_MAX:
+            del self.values[next(iter(self.values))]
+        return True
+
+    def at(self, second_ms: int) -> int:
+        """The value reported for exactly this time, in 10^-18 dollars; 0 when there is none."""
+        return self.values.get(second_ms, 0)
+
+    @property
+    def value(self) -> int:
+        return self.values.get(self.latest_ms, 0)
+
+
+@frozen(kw_only=True)
+class VolatilityModel:
+    """``prior`` is a standard deviation per square root of a second, worth ``prior_weight`` returns."""  # noqa: E501
+
+    interval_s: int = 60
+    step_s: int = 5
+    window_s: int = 3_600
+    prior: float = 0.0001
+    prior_weight: int = 10
+
+
+def volatility(oracle: Oracle, model: VolatilityModel) -> float:
+    """Standard deviation of log returns per square root of a second.
+
+    Root mean square of overlapping returns over ``interval_s``, every ``step_s``, shrunk toward
+    the prior while there are few.
+    """
+    total, count = model.prior_weight * model.prior**2, model.prior_weight
+    end = oracle.latest_ms
+    for newer in range(end, end - model.window_s * 1_000, -model.step_s * 1_000):
+        now, then = oracle.at(newer), oracle.at(newer - model.interval_s * 1_000)
+        if now and then:
+            total += log(now / then) ** 2 / model.interval_s
+            count += 1
+    return sqrt(total / count)
+
+
+def up_value(
+    *, value: int, strike: int, sigma: float, seconds_left: float, twap_s: int = 0, noise: float = 0
+) -> float:
+    """Probability that the closing value is at or above the strike.
+
+    ``noise`` is the standard deviation of the log of what we see against what settles, caused by
+    the report's delay; before an averaging window of ``twap_s`` the variance is that of its mean.
+    """
+    left = max(seconds_left, 0.0)
+    if twap_s and left > twap_s:
+        variance = sigma**2 * (left - 2 * twap_s / 3)
+    elif twap_s:
+        variance = sigma**2 * left**3 / (3 * twap_s**2)
+    else:
+        variance = sigma**2 * left
+    deviation = sqrt(variance + noise**2)
+    if deviation == 0:
+        return 1.0 if value >= strike else 0.0
+    chance = 0.5 * (1 + erf(log(value / strike) / deviation / sqrt(2)))
+    return min(max(chance, PROBABILITY_MIN), 1 - PROBABILITY_MIN)
+
+
+def as_price(probability: float) -> Price:
+    """A probability as the price of a share, rounded down: against a buyer."""
+    return Price(int(probability * MILLION))

@@ -1,0 +1,193 @@
+"""All that the engine knows, and the questions that are asked of it.
+
+One ``State`` has one owner, the kernel, which changes its maps in place; the records in them
+are frozen.  Exposure, reservations, profit and freshness are derived here from the records and
+stored nowhere.  Everything is bounded by a constant ending in ``_MAX``.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import define, field, frozen
+
+from polybawt.core.book import Book
+from polybawt.core.commands import Notify
+from polybawt.core.ledger import Ledger
+from polybawt.core.machines.breaker import Breaker
+from polybawt.core.machines.feed import Feed
+from polybawt.core.machines.order import ENDED, Order
+from polybawt.core.machines.position import Position
+from polybawt.core.machines.settlement import Settlement
+from polybawt.core.machines.trade import SETTLED, Trade
+from polybawt.core.market import Market, Side
+from polybawt.core.risk import Limits
+from polybawt.core.signals.fair_value import Oracle
+from polybawt.core.strategies.value import Value
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
+
+FORGOTTEN_MAX: Final = 20_000  # ids of closed orders and settled trades, so that repeats are known
+NOTICES_MAX: Final = 200
+SETTLEMENTS_MAX: Final = 4_096
+LINKS: Final = ("market", "user", "oracle")
+
+
+@frozen(kw_only=True)
+class Config:
+    """What an operator sets. Times are ns of the venue's clock; see the README for each."""
+
+    strategies: tuple[Value, ...] = (Value(),)
+    limits: Limits = Limits()
+    gtd_margin_s: int = 60  # the venue ends a GTD order this long before its expiration
+    end_grace_ns: int = 2 * SECOND_NS  # clocks differ: an order's end is proven this much later
+    submit_ns_max: int = 15 * SECOND_NS  # an answer that late was lost with the process
+    poll_ns: int = SECOND_NS
+    group_ns: int = 150 * MS_NS  # a group of book changes is whole when this long nothing came
+    decide_ns: int = 200 * MS_NS  # a strategy looks at a market at most this often
+    subscribe_ns: int = 30 * SECOND_NS  # ahead of a market's start
+    discover_ns: int = 5 * SECOND_NS
+    resolve_poll_ns: int = 5 * SECOND_NS
+    close_report_ns_max: int = 90 * SECOND_NS  # then the closing report is given up
+    market_keep_ns: int = 120 * SECOND_NS  # how long a paid market stays in memory
+    stop_ns_max: int = 12 * SECOND_NS
+    breaker_failures_max: int = 5
+    breaker_cool_ns: int = 5 * SECOND_NS
+
+
+@define
+class State:
+    """Keys: condition id, token id, intent id, trade id, breaker, feed and symbol by name."""
+
+    config: Config = field(factory=Config)
+    now_ns: int = 0
+    epoch: int = 0
+    phase: str = "starting"  # starting, reconciling, trading, stopping, stopped
+    phase_since_ns: int = 0
+    intents_made: int = 0
+    last_match_s: int = 0
+    markets: dict[str, Market] = field(factory=dict)
+    market_of: dict[str, str] = field(factory=dict)
+    books: dict[str, Book] = field(factory=dict)
+    orders: dict[str, Order] = field(factory=dict)
+    intent_of: dict[str, str] = field(factory=dict)
+    trades: dict[str, Trade] = field(factory=dict)
+    positions: dict[str, Position] = field(factory=dict)
+    settlements: dict[str, Settlement] = field(factory=dict)
+    breakers: dict[str, Breaker] = field(factory=dict)
+    feeds: dict[str, Feed] = field(factory=dict)
+    oracles: dict[str, Oracle] = field(factory=dict)
+    moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
+    ledger: Ledger = field(factory=Ledger)
+    subscribed: dict[str, bool] = field(factory=dict)
+    awaited: dict[str, int] = field(factory=dict)  # reads that trading waits for: name to asked_ns
+    timers: dict[str, int] = field(factory=dict)  # when something was last done, by its name
+    forgotten: dict[str, bool] = field(factory=dict)
+    counters: dict[str, int] = field(factory=dict)
+    notices: list[Notify] = field(factory=list)
+
+    def count(self, name: str, by: int = 1) -> None:
+        self.counters[name] = self.counters.get(name, 0) + by
+
+    def notify(self, severity: str, name: str, text: str) -> Notify:
+        """A notice for the operators: remembered, counted, and returned to be sent."""
+        notice = Notify(severity=severity, name=name, text=text)
+        self.notices.append(notice)
+        del self.notices[:-NOTICES_MAX]
+        self.count(f"notice:{name}")
+        return notice
+
+    def forget(self, key: str) -> None:
+        """Remember only that it existed."""
+        self.forgotten[key] = True
+        while len(self.forgotten) > FORGOTTEN_MAX:
+            del self.forgotten[next(iter(self.forgotten))]
+
+    def due(self, timer: str, every_ns: int) -> bool:
+        """Whether ``every_ns`` have passed since this last said yes; it then says yes."""
+        if self.now_ns - self.timers.get(timer, -every_ns) < every_ns:
+            return False
+        self.timers[timer] = self.now_ns
+        return True
+
+    # Questions.
+
+    def open_orders(self) -> Iterator[Order]:
+        return (order for order in self.orders.values() if order.state not in ENDED)
+
+    def unsettled(self, condition_id: str = "") -> Iterator[Trade]:
+        return (
+            trade
+            for trade in self.trades.values()
+            if trade.state not in SETTLED and condition_id in ("", trade.condition_id)
+        )
+
+    def reserved(self, order: Order) -> Usdc:
+        """The most that the rest of a buy order may still take, its fee included."""
+        if order.side is Side.SELL or not order.open_size:
+            return Usdc(0)
+        market = self.markets[order.condition_id]
+        fee = 0 if order.post_only else market.fees.fee_up(order.price, order.open_size)
+        return Usdc(cost_up(order.price, order.open_size) + fee)
+
+    def exposure(self, token_id: str) -> Usdc:
+        """What can be lost on one token: cost of shares held, and what open orders may take."""
+        position = self.positions.get(token_id)
+        held = position.cost if position else 0
+        open_ = sum(self.reserved(o) for o in self.open_orders() if o.token_id == token_id)
+        return Usdc(held + open_)
+
+    def total_exposure(self) -> Usdc:
+        held = sum(position.cost for position in self.positions.values())
+        return Usdc(held + sum(self.reserved(order) for order in self.open_orders()))
+
+    def cash_free(self) -> Usdc:
+        return Usdc(self.ledger.cash - sum(self.reserved(order) for order in self.open_orders()))
+
+    def shares_free(self, token_id: str) -> Shares:
+        position = self.positions.get(token_id)
+        asked = sum(
+            o.open_size
+            for o in self.open_orders()
+            if o.token_id == token_id and o.side is Side.SELL
+        )
+        return Shares((position.shares if position else 0) - asked)
+
+    def room(self, token_id: str) -> Usdc:
+        """How much more the exposure limits and the cash allow for one token."""
+        limits = self.config.limits
+        return Usdc(
+            max(
+                0,
+                min(
+                    limits.token_exposure_max - self.exposure(token_id),
+                    limits.total_exposure_max - self.total_exposure(),
+                    self.cash_free(),
+                ),
+            )
+        )
+
+    def mark(self, position: Position) -> Price:
+        """The mid of a live book; else what the shares cost."""
+        book = self.books.get(position.condition_id)
+        mid = book.mid(position.token_id) if book else None
+        return position.entry if mid is None else mid
+
+    def equity(self) -> Usdc:
+        """Cash and shares at their marks."""
+        held = sum(p.shares * self.mark(p) // MILLION for p in self.positions.values())
+        return Usdc(self.ledger.cash + held)
+
+    def pnl(self) -> Usdc:
+        """Profit since the first deposit, open positions at their marks."""
+        return Usdc(self.equity() - self.ledger.deposited)
+
+    def killed(self) -> str:
+        kill = self.breakers.get("kill")
+        return (kill.reason or "killed") if kill and kill.state == "latched" else ""
+
+    def breaker_open(self) -> str:
+        return next((b.name for b in self.breakers.values() if b.state == "open"), "")
+
+    def book_age_ns(self, token_id: str) -> int:
+        """Since the token's book or its link last gave a sign of life."""
+        heard = max(self.feeds[name].heard_ns for name in (token_id, "market"))
+        return self.now_ns - heard

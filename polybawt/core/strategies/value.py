@@ -1,0 +1,127 @@
+"""Value betting: buy an up/down share for less than it is worth, after fees.
+
+It rests a post-only bid an edge below fair value for each outcome, and takes an ask that is
+cheap even after the taker fee.  A resting bid that fair value has moved away from is withdrawn;
+one that still has its edge stays and keeps its place in the queue.
+
+Source: data-and-quant 5.3 and 5.6; "assume no edge until the backtest shows one".
+"""
+
+from attrs import field, frozen
+
+from polybawt.core.machines.order import RESTING
+from polybawt.core.market import MARKETABLE_BUY_MIN, Side
+from polybawt.core.signals.fair_value import VolatilityModel, as_price, up_value, volatility
+from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
+from polybawt.core.strategies import Intent, View, Withdraw
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
+
+
+@frozen(kw_only=True)
+class Value:
+    """Edges are in millionths of a dollar a share; ``noise`` in log price (data-and-quant 5.6)."""
+
+    name: str = "value"
+    enabled: bool = True
+    rest_edge: int = 30_000
+    take_edge: int = 20_000
+    keep_edge: int = 10_000  # a resting bid with less than this is withdrawn
+    requote: int = 30_000  # and so is one this far below where it would be placed now
+    kelly_micro: int = 250_000
+    order_notional_max: Usdc = Usdc(5_000_000)
+    lifetime_s: int = 60
+    seconds_left_min: float = 3.0
+    report_age_ms_max: int = 5_000
+    noise: float = 0.00005
+    model: VolatilityModel = field(factory=VolatilityModel)
+
+    def decide(self, view: View) -> tuple[Intent | Withdraw, ...]:
+        fair_up = self.fair(view)
+        if fair_up is None:
+            return tuple(self._withdraw(view, "no fair value"))
+        wishes: list[Intent | Withdraw] = []
+        fairs = (fair_up, Price(MILLION - fair_up))
+        for token, fair, room in zip(view.market.tokens, fairs, view.rooms, strict=True):
+            own = [order for order in view.orders if order.token_id == token]
+            wishes += self._withdraw_stale(view, token, fair)
+            if not own:
+                wishes += self._bid(view, token, fair, room)
+        return tuple(wishes)
+
+    def fair(self, view: View) -> Price | None:
+        """What an "up" share is worth now; None when that cannot be said."""
+        market, oracle = view.market, view.oracle
+        left_s = (market.end_ns - view.now_ns) / SECOND_NS
+        if not view.book_fresh or left_s < self.seconds_left_min:
+            return None
+        if view.now_ns < market.start_ns:
+            return Price(MILLION // 2)  # the strike is the price of a moment yet to come
+        if oracle is None or not oracle.value or not view.strike_e18:
+            return None
+        if view.now_ns // MS_NS - oracle.latest_ms > self.report_age_ms_max:
+            return None
+        chance = up_value(
+            value=oracle.value,
+            strike=view.strike_e18,
+            sigma=volatility(oracle, self.model),
+            seconds_left=market.end_ns / SECOND_NS - oracle.latest_ms / 1_000,
+            twap_s=market.twap_lookback_s,
+            noise=self.noise,
+        )
+        return as_price(chance)
+
+    def _withdraw(self, view: View, reason: str) -> list[Withdraw]:
+        return [
+            Withdraw(at_ns=view.now_ns, intent_id=order.intent_id, reason=reason)
+            for order in view.orders
+            if order.state in RESTING
+        ]
+
+    def _withdraw_stale(self, view: View, token: str, fair: Price) -> list[Withdraw]:
+        wanted = self._resting_price(view, token, fair)
+        return [
+            Withdraw(at_ns=view.now_ns, intent_id=order.intent_id, reason="fair value moved")
+            for order in view.orders
+            if order.token_id == token
+            and order.state in RESTING
+            and (fair - order.price < self.keep_edge or wanted - order.price >= self.requote)
+        ]
+
+    def _resting_price(self, view: View, token: str, fair: Price) -> Price:
+        ask = view.book.best_ask(token)
+        below = MILLION if ask is None else ask - view.market.tick
+        return view.market.price_down(min(fair - self.rest_edge, below))
+
+    def _bid(self, view: View, token: str, fair: Price, room: Usdc) -> list[Intent]:
+        ask = view.book.best_ask(token)
+        if ask is not None:
+            cost = cost_per_share(view.market, ask, taker=True)
+            if fair - cost >= self.take_edge:
+                size = self._size(view, fair, cost, room)
+                if cost_up(ask, size) >= MARKETABLE_BUY_MIN:
+                    return [self._intent(view, token, ask, size, fair, post_only=False)]
+        price = self._resting_price(view, token, fair)
+        size = self._size(view, fair, price, room) if price else Shares(0)
+        return [self._intent(view, token, price, size, fair, post_only=True)] if size else []
+
+    def _size(self, view: View, fair: Price, cost: int, room: Usdc) -> Shares:
+        stake = kelly_stake(
+            fair=fair, cost=cost, bankroll=view.bankroll, fraction_micro=self.kelly_micro
+        )
+        return shares_for(view.market, Usdc(min(stake, room, self.order_notional_max)), cost)
+
+    def _intent(
+        self, view: View, token: str, price: Price, size: Shares, fair: Price, *, post_only: bool
+    ) -> Intent:
+        return Intent(
+            at_ns=view.now_ns,
+            strategy=self.name,
+            condition_id=view.market.condition_id,
+            token_id=token,
+            side=Side.BUY,
+            price=price,
+            size=size,
+            post_only=post_only,
+            lifetime_s=self.lifetime_s,
+            fair=fair,
+        )

@@ -1,0 +1,148 @@
+"""What happens because time has passed: everything here is asked by a ``Tick`` and nothing else."""
+
+from typing import Final
+
+from polybawt.core import execution, market_data, outcomes, reconcile
+from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, Stop
+from polybawt.core.machine import Outputs
+from polybawt.core.machines import breaker, feed, order, settlement
+from polybawt.core.machines.order import ENDED, POLLED, RESTING, Order
+from polybawt.core.state import State
+from polybawt.core.units import MS_NS, SECOND_NS
+
+KEEP_ENDED_NS: Final = 30 * SECOND_NS  # an ended order waits this long for a late fill
+RETRY_CANCEL_POLLS: Final = 3
+
+
+def tick(state: State) -> Outputs:
+    return (
+        *_groups(state),
+        *_quiet(state),
+        *_orders(state),
+        *_breakers(state),
+        *_markets(state),
+        *_phase(state),
+    )
+
+
+def _groups(state: State) -> Outputs:
+    """Groups of book changes that nothing has followed are whole."""
+    outputs: Outputs = ()
+    for book in state.books.values():
+        for token, view in book.views.items():
+            if view.expected and state.now_ns - view.expected_since_ns >= state.config.group_ns:
+                outputs += market_data.close_group(state, book, token)
+    return outputs
+
+
+def _quiet(state: State) -> Outputs:
+    """Tokens whose book and link are silent are stale; those in doubt are fetched whole."""
+    outputs: Outputs = ()
+    for token in state.subscribed:
+        match state.feeds[token].state:
+            case "fresh" if state.book_age_ns(token) > state.config.limits.book_age_ns_max:
+                quiet = feed.Quiet(at_ns=state.now_ns, name=token)
+                outputs += market_data.feed_step(state, quiet)
+            case "stale" | "suspect":
+                outputs += market_data.refetch(state, token)
+            case _:
+                pass
+    return outputs
+
+
+def _orders(state: State) -> Outputs:
+    """Orders in doubt are read again; those at rest long after their end are looked at too."""
+    outputs: Outputs = ()
+    for record in tuple(state.orders.values()):
+        outputs += _order(state, record)
+    return outputs
+
+
+def _order(state: State, record: Order) -> Outputs:
+    config, intent_id = state.config, record.intent_id
+    since_ns = state.now_ns - state.timers.get(f"order:{intent_id}", record.created_ns)
+    if record.state in ENDED:
+        if since_ns < KEEP_ENDED_NS or any(t in state.trades for t in record.trade_ids):
+            return ()
+        return (order.Close(at_ns=state.now_ns, intent_id=intent_id),)
+    if record.state == "submitted" and since_ns >= config.submit_ns_max:
+        return (order.Timeout(at_ns=state.now_ns, intent_id=intent_id, reason="no answer"),)
+    overdue = record.state in RESTING and (
+        state.now_ns > record.ends_ns
+        or _outlived(state, record)
+        or f"poll:{intent_id}" in state.timers
+    )
+    if (record.state in POLLED or overdue) and state.due(f"poll:{intent_id}", config.poll_ns):
+        again = record.state == "pending_cancel" and since_ns >= RETRY_CANCEL_POLLS * config.poll_ns
+        look = ReadOrder(intent_id=intent_id, order_id=record.order_id)
+        return (*(execution.cancel(state, intent_id) if again else ()), look)
+    return ()
+
+
+def _outlived(state: State, record: Order) -> bool:
+    """Its market has ended, so the venue has ended it, whether or not it said so."""
+    return state.settlements[record.condition_id].state != "trading"
+
+
+def _breakers(state: State) -> Outputs:
+    outputs: Outputs = ()
+    for name in tuple(state.breakers):
+        outputs += execution.turn(state, breaker.Cool(at_ns=state.now_ns, name=name))
+    return outputs
+
+
+def _markets(state: State) -> Outputs:
+    """Markets come, begin, end, resolve, and leave memory."""
+    outputs: Outputs = ()
+    config, now = state.config, state.now_ns
+    if state.phase != "stopped" and state.due("discover", config.discover_ns):
+        outputs += (FetchMarkets(),)
+    for condition_id, market in tuple(state.markets.items()):
+        current = state.settlements[condition_id].state
+        if current == "trading" and now < market.end_ns:
+            begun = now >= market.start_ns - config.subscribe_ns
+            if begun and market.yes_token not in state.subscribed and market.accepting_orders:
+                outputs += market_data.subscribe(state, market)
+            outputs += execution.decide(state, condition_id)
+        elif current == "trading":
+            outputs += outcomes.ended(state, market)
+        elif current == "paid":
+            if now - market.end_ns > config.market_keep_ns and not _held(state, condition_id):
+                outcomes.forget(state, market)
+        else:
+            outputs += _awaiting(state, condition_id)
+    return outputs
+
+
+def _held(state: State, condition_id: str) -> bool:
+    return any(record.condition_id == condition_id for record in state.orders.values())
+
+
+def _awaiting(state: State, condition_id: str) -> Outputs:
+    """A market that has ended and has not paid."""
+    config, market = state.config, state.markets[condition_id]
+    outputs: Outputs = ()
+    current = state.settlements[condition_id]
+    oracle = state.oracles.get(market.symbol)
+    latest_ns = oracle.latest_ms * MS_NS if oracle else 0
+    if current.state == "ended" and latest_ns - market.end_ns > config.close_report_ns_max:
+        give_up = settlement.GiveUp(at_ns=state.now_ns, condition_id=condition_id)
+        outputs += outcomes.advance(state, give_up)
+    if current.state == "resolved":
+        return (*outputs, *outcomes.pay_if_due(state, condition_id))
+    if state.due(f"resolution:{condition_id}", config.resolve_poll_ns):
+        outputs += (FetchResolution(condition_id=condition_id),)
+    return outputs
+
+
+def _phase(state: State) -> Outputs:
+    """Reconciling asks again what was not answered; stopping ends when nothing rests."""
+    if state.phase == "reconciling":
+        return reconcile.ask_again(state)
+    if state.phase != "stopping":
+        return ()
+    since = state.now_ns - state.phase_since_ns
+    if any(state.open_orders()) and since < state.config.stop_ns_max:
+        return reconcile.withdraw_all(state)
+    reconcile.enter(state, "stopped")
+    return (Stop(),)

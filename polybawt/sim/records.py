@@ -15,6 +15,15 @@ RESTING_TYPES = ("GTC", "GTD")
 IMMEDIATE_TYPES = ("FOK", "FAK")
 
 
+@frozen
+class Terms:
+    """On which token, which way, at which price."""
+
+    token_id: str
+    side: Side
+    price: Price
+
+
 @frozen(kw_only=True)
 class Placement:
     """One order as asked for. ``budget`` is the collateral target of a FOK or FAK buy.
@@ -36,6 +45,10 @@ class Placement:
     @property
     def rests(self) -> bool:
         return self.order_type in RESTING_TYPES
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.token_id, self.side, self.price)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,104 @@
+"""What becomes of a match on chain: MATCHED, then mined, confirmed, retried or failed.
+
+Each trade gets a *fate* when it is matched: a tuple of steps, each a status and the time after
+the match at which it is reached.  A fate is a pure function of the trade, so a chaos test can
+choose which trades fail without touching anything else.  Money is not moved here; the venue
+does that when a step is taken.
+
+Source: exchange reference, section 1.8.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from typing import Final
+
+from attrs import evolve
+
+from polybawt.sim.records import VenueTrade
+
+STEPS: Final = ("MINED", "CONFIRMED", "RETRYING", "FAILED")
+FINAL: Final = ("CONFIRMED", "FAILED")
+
+Fate = tuple[tuple[str, int], ...]
+"""Steps of (status, ns after the match), in time order, the last one final."""
+Fates = Callable[[VenueTrade], Fate]
+
+
+def settles(mine_ns: int, confirm_ns: int) -> Fates:
+    """The ordinary fate: mined, then confirmed ``confirm_ns`` later."""
+    fate = checked((("MINED", mine_ns), ("CONFIRMED", mine_ns + confirm_ns)))
+    return lambda _: fate
+
+
+def checked(fate: Fate) -> Fate:
+    """A fate that a trade can have: known steps, in time order, one end."""
+    statuses = [status for status, _ in fate]
+    delays = [delay for _, delay in fate]
+    assert statuses, "a trade needs an end"
+    assert all(status in STEPS for status in statuses), fate
+    assert statuses[-1] in FINAL, fate
+    assert not any(status in FINAL for status in statuses[:-1]), fate
+    assert delays == sorted(delays), fate
+    assert delays[0] >= 0, fate
+    return fate
+
+
+def digest(text: str) -> str:
+    """A transaction hash: unique by what it names, and the same in every run."""
+    return "0x" + hashlib.sha256(text.encode()).hexdigest()
+
+
+class Chain:
+    """All trades of a venue and the steps that lie before them."""
+
+    def __init__(self, fates: Fates) -> None:
+        self._fates = fates
+        self._trades: dict[str, VenueTrade] = {}
+        self._due: list[tuple[int, int, str, str]] = []
+        self._count = 0
+        self._mined: set[str] = set()
+        self._unfinal: dict[str, int] = {}
+
+    def add(self, trade: VenueTrade) -> None:
+        assert trade.trade_id not in self._trades, trade
+        self._trades[trade.trade_id] = trade
+        self._unfinal[trade.condition_id] = self.unfinal(trade.condition_id) + 1
+        for status, delay_ns in checked(self._fates(trade)):
+            self._count += 1
+            heappush(self._due, (trade.match_ns + delay_ns, self._count, trade.trade_id, status))
+
+    def get(self, trade_id: str) -> VenueTrade | None:
+        return self._trades.get(trade_id)
+
+    def unfinal(self, condition_id: str) -> int:
+        """How many trades of a market are still on their way."""
+        return self._unfinal.get(condition_id, 0)
+
+    def settled(self, trade_id: str) -> bool:
+        """Whether its moves are in the settled balances."""
+        return trade_id in self._mined
+
+    def next_step(self, now_ns: int) -> VenueTrade | None:
+        """Take the earliest step that is due, and return the trade after it."""
+        if not self._due or self._due[0][0] > now_ns:
+            return None
+        _, _, trade_id, status = heappop(self._due)
+        before = self._trades[trade_id]
+        assert not before.final, before
+        tx_hash = digest(before.tx_hash) if status == "RETRYING" else before.tx_hash
+        trade = evolve(before, status=status, updated_ns=now_ns, tx_hash=tx_hash)
+        self._trades[trade_id] = trade
+        if trade.final:
+            self._unfinal[trade.condition_id] -= 1
+        return trade
+
+    def mark_settled(self, trade_id: str, settled: bool) -> None:
+        (self._mined.add if settled else self._mined.discard)(trade_id)
+
+    def forget(self, trade_ids: Iterable[str], condition_id: str) -> None:
+        assert self.unfinal(condition_id) == 0, condition_id
+        self._unfinal.pop(condition_id, None)
+        for trade_id in trade_ids:
+            del self._trades[trade_id]
+            self._mined.discard(trade_id)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
-from eth_keys.backends.native import NativeECCBackend
+from eth_keys.backends.native.main import NativeECCBackend
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
 Signer = Callable[[bytes], bytes]
 

@@ -18,8 +18,9 @@ from typing import Final
 from attrs import field, frozen
 from Crypto.Hash import keccak as _keccak
 
-from polybawt.core.market import LOT, Side
-from polybawt.core.units import MILLION, Price, Shares
+from polybawt.core.market import Side
+from polybawt.venue.amounts import limit_amounts as limit_amounts  # noqa: PLC0414 - offered here
+from polybawt.venue.amounts import market_amounts as market_amounts  # noqa: PLC0414 - too
 from polybawt.venue.contracts import contracts
 from polybawt.venue.curve import Curve, fastest
 
@@ -28,8 +29,6 @@ ZERO_WORD: Final = bytes(32)
 SIGNATURE_BYTES: Final = 65
 WRAPPED_BYTES: Final = 317
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-FINEST_TICK: Final = 100  # 0.0001 dollars, in millionths
-CENT: Final = 10_000  # what a market buy spends has two decimals (reference 3.4)
 
 
 class InvalidKey(ValueError):
@@ -274,35 +273,3 @@ def hmac_signature(secret: str, timestamp: str, method: str, path: str, body: st
     message = f"{timestamp}{method}{path}{body or ''}".encode()
     digest = hmac.new(base64.urlsafe_b64decode(secret), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode()
-
-
-# Amounts: (what we give, what we get), in millionths.
-
-
-def limit_amounts(side: Side, price: Price, size: Shares) -> tuple[int, int]:
-    """The two amounts of a limit order: exact on every tick, for the size in whole lots."""
-    assert price % FINEST_TICK == 0, price
-    shares = size // LOT * LOT
-    collateral = price * shares // MILLION  # no remainder: 4 decimals of price, 2 of size
-    return (collateral, shares) if side is Side.BUY else (shares, collateral)
-
-
-def market_amounts(side: Side, price: Price, quantity: int, tick: Price) -> tuple[int, int]:
-    """The two amounts of a FOK or FAK order: a buy spends ``quantity`` dollars, a sell shares.
-
-    What is bought is rounded down: rounded up, its implied price falls below the ask and the
-    order is killed (reference 3.4).  The accuracy is that of the tick's price plus two decimals.
-    """
-    price = Price(price - price % _price_step(tick))
-    if side is Side.SELL:
-        return limit_amounts(side, price, Shares(quantity))
-    spent, step = quantity // CENT * CENT, max(_price_step(tick) // 100, 1)
-    return spent, spent * MILLION // price // step * step
-
-
-def _price_step(tick: Price) -> int:
-    """The value of a price's last decimal on this tick: 0.005 is written with three."""
-    step = MILLION
-    while tick % step:
-        step //= 10
-    return step

@@ -1,0 +1,111 @@
+"""Gamma, the venue's catalogue: which markets there are, and what they paid.
+
+It is an index beside the exchange and lags it: good for discovery and for outcomes, never for
+prices.  Pages are followed by cursor; a market that cannot be read becomes a ``BadInput`` and
+the rest of the page is used.
+
+Source: exchange reference 5.1 and 5.3.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import httpx
+
+from polybawt.core.facts import BadInput, MarketListed, MarketResolved, ReadFailed
+from polybawt.core.machine import Fact
+from polybawt.venue import wire, wire_gamma, wire_rest
+from polybawt.venue.backoff import Backoff
+from polybawt.venue.http import Answer, NoAnswer, read
+from polybawt.venue.wire import Fields, Misread
+
+PATH: Final = "/markets/keyset"
+PAGE: Final = 100  # the most that the venue gives
+PAGES_MAX: Final = 500
+BAD_MAX: Final = 20  # a changed format must not flood the journal with one line per market
+OPEN_MARKETS: Final = {"active": "true", "closed": "false"}
+READ_BACKOFF: Final = Backoff(0.25, 4.0)
+
+
+class Gamma:
+    """``query`` narrows the listing (a tag, a range of end dates), as Gamma's own parameters."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        clock: Callable[[], int],
+        *,
+        crypto_only: bool = False,
+        query: Mapping[str, str] = OPEN_MARKETS,
+        backoff: Backoff = READ_BACKOFF,
+    ) -> None:
+        self._http, self._clock, self._backoff = http, clock, backoff
+        self._crypto_only, self._query = crypto_only, query
+
+    async def markets(self) -> list[Fact]:
+        """Every listed market; a ``ReadFailed`` ends the list when it is not whole."""
+        facts, bad, cursor, seen = list[Fact](), 0, "", set[str]()
+        for _ in range(PAGES_MAX):
+            rows = await self._rows("FetchMarkets", {**self._query, "limit": str(PAGE)}, cursor)
+            if isinstance(rows, ReadFailed):
+                return [*facts, rows]
+            listed, cursor = rows
+            for row in listed:
+                fact = self._listed(row)
+                bad += isinstance(fact, BadInput)
+                if fact is not None and not (isinstance(fact, BadInput) and bad > BAD_MAX):
+                    facts.append(fact)
+            if not cursor:
+                return facts
+            if cursor in seen:  # seen in production: a cursor that is ignored (agents#227)
+                return [*facts, self._failed("FetchMarkets", "Gamma repeats a page")]
+            seen.add(cursor)
+        return [*facts, self._failed("FetchMarkets", f"more than {PAGES_MAX} pages")]
+
+    async def resolution(self, condition_id: str) -> MarketResolved | ReadFailed | None:
+        """What the market paid; None while that is not final."""
+        wanted = {"condition_ids": condition_id, "closed": "true"}
+        rows = await self._rows("FetchResolution", wanted, "")
+        if isinstance(rows, ReadFailed):
+            return rows
+        try:
+            for row in rows[0]:
+                if wire.ident(row, "conditionId").lower() == condition_id.lower():
+                    return wire_gamma.resolution(row, self._clock())
+        except wire.READ_ERRORS as wrong:
+            return self._failed("FetchResolution", str(wrong))
+        return None
+
+    def _listed(self, row: Fields) -> MarketListed | BadInput | None:
+        now_ns = self._clock()
+        try:
+            market = wire_gamma.market(row)
+        except wire.READ_ERRORS as wrong:
+            return wire.bad_input("gamma", wrong, row, now_ns)
+        if self._crypto_only and not market.symbol:
+            return None
+        return MarketListed(market=market, at_ns=now_ns)
+
+    async def _rows(
+        self, what: str, params: Mapping[str, str], cursor: str
+    ) -> tuple[list[Fields], str] | ReadFailed:
+        """One page of market objects and the cursor of the next, "" on the last."""
+        after = {"after_cursor": cursor} if cursor else {}
+        try:
+            answer = await read(self._http, PATH, params={**params, **after}, backoff=self._backoff)
+            if answer.status != 200:
+                return self._failed(what, _refusal(answer))
+            body = wire.fields(wire.decode(answer.body))
+            if "markets" not in body:
+                raise Misread("the page has no markets")
+            rows = [wire.fields(row) for row in wire.array(body, "markets")]
+            return rows, wire.text(body, "next_cursor")
+        except (NoAnswer, Misread) as wrong:
+            return self._failed(what, str(wrong))
+
+    def _failed(self, what: str, reason: str) -> ReadFailed:
+        return wire_rest.failed(what, reason, self._clock())
+
+
+def _refusal(answer: Answer) -> str:
+    return wire_rest.refusal_text(answer, wire_rest.body_of(answer))

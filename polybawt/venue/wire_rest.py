@@ -1,0 +1,297 @@
+"""Bodies of the CLOB's REST calls: what is posted, and what the answers mean.
+
+The heart is ``placement``: it sorts every possible answer to a posted order into yes, no, or *we
+do not know*.  No needs proof, because an order believed refused is signed again; so whatever is
+not on the list of sure refusals is a ``Timeout``, and its record decides.  Reads follow the
+same rule: a record is believed by its sizes, not by its status, and absence is absence *now*.
+
+Source: exchange reference 1.5 to 1.14 and 3.5.
+"""
+
+from typing import Final
+
+import orjson
+
+from polybawt.core.commands import CancelOrder, PostOrder, ReadOrder
+from polybawt.core.facts import BookSnapshot, OrderPushed, ReadFailed, TradeReported
+from polybawt.core.machine import Fact
+from polybawt.core.machines import order
+from polybawt.core.units import Shares
+from polybawt.venue import wire
+from polybawt.venue.http import Answer
+from polybawt.venue.signing import OrderTerms
+from polybawt.venue.wire import Fields, Misread
+from polybawt.venue.wire_stream import book_snapshot, trade_reported
+
+REFUSED_STATUSES: Final = frozenset({401, 403, 404, 425, 429})
+"""Refused before the order was looked at, whoever wrote the body (reference 3.5)."""
+MODE_TEXTS: Final = ("post-only mode", "cancel-only", "trading is currently disabled")
+MODE_TEXTS_LATER: Final = ("trading is disabled",)
+SAFE_500: Final = "order timed out"
+AMBIGUOUS_TEXTS: Final = (
+    "context canceled",  # rewritten to 400 wherever the server gave up, before or after the book
+    "order match delayed",  # says that it is held, not that it is dead (finding: double orders)
+)
+REASON_MAX: Final = 200
+NO_MORE: Final = "LTE="
+FIRST_PAGE: Final = "MA=="
+
+PlacementFact = order.AckLive | order.AckDelayed | order.Reject | order.Duplicate | order.Timeout
+CancelFact = order.CancelDone | order.CancelRefused | order.CancelTimeout
+ReadFact = order.ReadOpen | order.ReadClosed | order.ReadMissing | ReadFailed
+
+
+def order_body(
+    terms: OrderTerms, signature: bytes, owner: str, expiration_s: int, post_only: bool
+) -> str:
+    """The exact text of POST /order: always GTD, so that silence has an end (decision D5)."""
+    assert expiration_s > 0, expiration_s
+    signed = {
+        "salt": terms.salt,
+        "maker": terms.maker,
+        "signer": terms.signer,
+        "tokenId": terms.token_id,
+        "makerAmount": str(terms.maker_amount),
+        "takerAmount": str(terms.taker_amount),
+        "side": terms.side.value,
+        "expiration": str(expiration_s),
+        "signatureType": terms.signature_type,
+        "timestamp": str(terms.timestamp_ms),
+        "metadata": "0x" + terms.metadata.hex(),
+        "builder": "0x" + terms.builder.hex(),
+        "signature": "0x" + signature.hex(),
+    }
+    return orjson.dumps(
+        {
+            "order": signed,
+            "owner": owner,
+            "orderType": "GTD",
+            "deferExec": False,
+            "postOnly": post_only,
+        }
+    ).decode()
+
+
+# Placement.
+
+
+def placement(command: PostOrder, answer: Answer, now_ns: int) -> PlacementFact:
+    """What an answer to POST /order proves. Reasons of refusals start with the HTTP status."""
+    intent_id = command.intent_id
+    body = body_of(answer)
+    reason = refusal_text(answer, body)
+    if "duplicated" in reason.lower():
+        return order.Duplicate(intent_id=intent_id, at_ns=now_ns)
+    if answer.status == 200 and body is not None and "orderID" in body:
+        return _accepted(command, body, now_ns)
+    if surely_refused(answer, body):
+        return order.Reject(intent_id=intent_id, reason=reason, at_ns=now_ns)
+    return order.Timeout(intent_id=intent_id, reason=reason, at_ns=now_ns)
+
+
+def _accepted(command: PostOrder, body: Fields, now_ns: int) -> PlacementFact:
+    """A 200: an ``errorMsg`` or an empty id is a refusal, whatever the status says (1.7)."""
+    intent_id = command.intent_id
+    try:
+        error, order_id = wire.text(body, "errorMsg"), wire.text(body, "orderID")
+        state = wire.text(body, "status").lower()
+    except Misread as wrong:
+        return order.Timeout(intent_id=intent_id, reason=f"200 {wrong}", at_ns=now_ns)
+    if any(words in error.lower() for words in AMBIGUOUS_TEXTS):
+        return order.Timeout(intent_id=intent_id, reason=f"200 {_short(error)}", at_ns=now_ns)
+    if error or not order_id:
+        reason = f"200 {_short(error) or 'no order id'}"
+        return order.Reject(intent_id=intent_id, reason=reason, at_ns=now_ns)
+    if order_id.lower() != command.order_id.lower():
+        reason = f"200 answers for another order: {_short(order_id)}"
+        return order.Timeout(intent_id=intent_id, reason=reason, at_ns=now_ns)
+    if body.get("success") is not False:
+        match state:
+            case "live" | "matched":
+                return order.AckLive(intent_id=intent_id, at_ns=now_ns)
+            case "delayed":
+                return order.AckDelayed(intent_id=intent_id, at_ns=now_ns)
+    reason = f"200 status {_short(state)!r}, success {body.get('success')!r}"
+    return order.Timeout(intent_id=intent_id, reason=_short(reason), at_ns=now_ns)
+
+
+def surely_refused(answer: Answer, body: Fields | None) -> bool:
+    """Whether a status other than 200 proves that nothing was done (reference 3.5)."""
+    if answer.status in REFUSED_STATUSES:
+        return True
+    words = error_text(body).lower()
+    match answer.status:
+        case 400:
+            return bool(words) and not any(text in words for text in AMBIGUOUS_TEXTS)
+        case 500:
+            return SAFE_500 in words
+        case 503:
+            return any(text in words for text in MODE_TEXTS + MODE_TEXTS_LATER)
+        case _:
+            return False
+
+
+def body_of(answer: Answer) -> Fields | None:
+    """The answer's JSON object; None for an empty, foreign or HTML body."""
+    try:
+        return wire.fields(wire.decode(answer.body))
+    except Misread:
+        return None
+
+
+def error_text(body: Fields | None) -> str:
+    """The venue's own words, with its code before them; "" when it said nothing of ours."""
+    if body is None:
+        return ""
+    words = next((body[k] for k in ("error", "errorMsg", "error_msg") if body.get(k)), "")
+    code = body.get("code")
+    if not isinstance(words, str) or not words:
+        return ""
+    return f"{code}: {words}" if isinstance(code, str) and code else words
+
+
+def refusal_text(answer: Answer, body: Fields | None) -> str:
+    words = error_text(body) or f"body {wire.excerpt(answer.body)!r}"
+    return _short(f"{answer.status} {words}")
+
+
+def _short(words: str) -> str:
+    return wire.excerpt(words)[:REASON_MAX]
+
+
+# Cancels.
+
+
+def cancellation(command: CancelOrder, answer: Answer, now_ns: int) -> CancelFact:
+    """What an answer to DELETE /order proves; never that the order did not fill meanwhile."""
+    intent_id, body = command.intent_id, body_of(answer)
+    if answer.status == 200 and body is not None:
+        try:
+            cancelled, refused = cancel_lists(body)
+        except Misread as wrong:
+            return order.CancelTimeout(intent_id=intent_id, reason=str(wrong), at_ns=now_ns)
+        if command.order_id in cancelled:
+            return order.CancelDone(intent_id=intent_id, at_ns=now_ns)
+        if command.order_id in refused:
+            reason = _short(refused[command.order_id])
+            return order.CancelRefused(intent_id=intent_id, reason=reason, at_ns=now_ns)
+        reason = "200 without a word on this order"
+        return order.CancelTimeout(intent_id=intent_id, reason=reason, at_ns=now_ns)
+    reason = refusal_text(answer, body)
+    if surely_refused(answer, body):
+        return order.CancelRefused(intent_id=intent_id, reason=reason, at_ns=now_ns)
+    return order.CancelTimeout(intent_id=intent_id, reason=reason, at_ns=now_ns)
+
+
+def cancel_lists(body: Fields) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The ids that were cancelled, and the reasons of those that were not."""
+    if "canceled" not in body:
+        raise Misread("canceled is missing")
+    cancelled = tuple(str(order_id) for order_id in wire.array(body, "canceled"))
+    refused = wire.fields(body.get("not_canceled") or {})
+    return cancelled, {str(order_id): str(why) for order_id, why in refused.items()}
+
+
+def mass_cancellation(answer: Answer, now_ns: int) -> tuple[Fact, ...]:
+    """One push per order that DELETE /cancel-all withdrew; a failure if any was not."""
+    body = body_of(answer)
+    if answer.status != 200 or body is None:
+        return (failed("CancelAll", refusal_text(answer, body), now_ns),)
+    try:
+        cancelled, refused = cancel_lists(body)
+    except Misread as wrong:
+        return (failed("CancelAll", str(wrong), now_ns),)
+    pushes = tuple(
+        OrderPushed(
+            order_id=order_id, kind="CANCELLATION", status="CANCELED", matched=None, at_ns=now_ns
+        )
+        for order_id in cancelled
+    )
+    if not refused:
+        return pushes
+    first = next(iter(refused.items()))
+    reason = f"{len(refused)} orders not cancelled, the first {first[0]}: {first[1]}"
+    return (*pushes, failed("CancelAll", reason, now_ns))
+
+
+# Reads.
+
+
+def failed(what: str, reason: str, now_ns: int) -> ReadFailed:
+    return ReadFailed(what=what, reason=_short(reason), at_ns=now_ns)
+
+
+def order_record(command: ReadOrder, answer: Answer, now_ns: int) -> ReadFact:
+    """An order's record, believed by its sizes: MATCHED may be a part that ended (1.8)."""
+    what, blank = "ReadOrder", answer.body.strip() in (b"", b"null", b"{}")
+    body = body_of(answer)
+    missing = order.ReadMissing(intent_id=command.intent_id, at_ns=now_ns)
+    if answer.status == 404 and (blank or body is not None):
+        return missing
+    if answer.status != 200:
+        return failed(what, refusal_text(answer, body), now_ns)
+    if blank:
+        return missing
+    if body is None:
+        return failed(what, f"foreign body {wire.excerpt(answer.body)!r}", now_ns)
+    try:
+        return _record(command, body, now_ns)
+    except wire.READ_ERRORS as wrong:
+        return failed(what, str(wrong), now_ns)
+
+
+def _record(command: ReadOrder, body: Fields, now_ns: int) -> ReadFact:
+    found = wire.ident(body, "id")
+    if found.lower() != command.order_id.lower():
+        raise Misread(f"the record of another order: {found}")
+    intent_id, state = command.intent_id, wire.status(body, "ORDER_STATUS_")
+    size, matched = (
+        wire.shares(body, "original_size"),
+        Shares(wire.amount(body, "size_matched") or 0),
+    )
+    if matched > size:
+        raise Misread(f"matched {matched} of {size}")
+    match state:
+        case "LIVE" | "UNMATCHED":  # unmatched: could not be delayed, but is placed (1.7)
+            return order.ReadOpen(intent_id=intent_id, matched=matched, at_ns=now_ns)
+        case "DELAYED":
+            return order.ReadOpen(intent_id=intent_id, matched=matched, delayed=True, at_ns=now_ns)
+        case "INVALID":
+            outcome = "rejected"
+        case _ if "EXPIRED" in state:
+            outcome = "expired"
+        case _ if state == "MATCHED" or state.startswith("CANCEL"):
+            outcome = "cancelled"
+        case _:
+            raise Misread(f"unknown order status {state!r}")
+    return order.ReadClosed(intent_id=intent_id, matched=matched, outcome=outcome, at_ns=now_ns)
+
+
+def page(answer: Answer) -> tuple[list[Fields], str]:
+    """The rows of one page of an account list, and the cursor of the next ("" for none)."""
+    body = wire.fields(wire.decode(answer.body))
+    if "data" not in body:
+        raise Misread("the page has no rows")
+    cursor = wire.text(body, "next_cursor")
+    return [
+        wire.fields(row) for row in wire.array(body, "data")
+    ], "" if cursor == NO_MORE else cursor
+
+
+def trade_row(row: Fields, now_ns: int) -> TradeReported:
+    return trade_reported(row, "read", now_ns)
+
+
+def balance(answer: Answer) -> int:
+    """Millionths of a dollar or share; the venue sends them as a whole number already (1.12)."""
+    body = wire.fields(wire.decode(answer.body))
+    if body.get("balance") in (None, ""):
+        raise Misread("balance is missing")
+    return wire.whole(body, "balance")
+
+
+def book(answer: Answer, token_id: str, now_ns: int) -> BookSnapshot:
+    snapshot = book_snapshot(wire.fields(wire.decode(answer.body)), "rest", now_ns)
+    if snapshot.token_id != token_id:
+        raise Misread(f"the book of another token: {snapshot.token_id}")
+    return snapshot

@@ -205,3 +205,24 @@ class Resolved:
 
 
 Event = LevelsMoved | Printed | OrderChanged | TradeChanged | Listed | Resolved
+
+
+@frozen
+class Report:
+    """One oracle report reaches the public; ``value_e18`` is 10^-18 dollars."""
+
+    symbol: str
+    value_e18: int
+    report_ms: int
+
+
+@frozen
+class RawFrame:
+    """A recorded frame, to be sent as it is. ``channel``: ``market`` or ``rtds``.
+
+    ``tokens`` are the tokens it speaks of, () when it goes to every subscriber.
+    """
+
+    channel: str
+    text: str
+    tokens: tuple[str, ...]

@@ -122,6 +122,10 @@ class Venue:
         """What a client holds that books its fills at the match."""
         return self.accounts.total(owner, token_id)
 
+    def spendable(self, owner: str, token_id: str = COLLATERAL) -> int:
+        """Total less what open orders hold back."""
+        return self.total(owner, token_id) - self._desk.orders.held(owner, token_id)
+
     def holdings(self, owner: str) -> dict[str, int]:
         """All totals of one owner by token id; "" is collateral."""
         return self.accounts.totals(owner)

@@ -1,31 +1,34 @@
-"""What drives a venue: a world steps with the clock and tells what is published besides it."""
+"""What drives a venue: the paper world, a rolling series of short up-or-down markets.
 
+A world is stepped with the clock and returns what is published besides the venue's own events.
+This one invents everything from a seed: the price, the markets that bet on it, the crowd that
+trades them.  A market's life: listed a window ahead, struck at the price of its starting
+second, closed at its end, resolved when the report of its last second is out (Up when it is
+not below the strike).  A recorded world with the same protocol is in ``tape``.
+
+Source: exchange reference, sections 3.2, 5.3 and 5.4.
+"""
+
+import hashlib
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from polybawt.core.market import FeeSchedule, Market
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
+from polybawt.sim.agents import Agent, InformedTaker, Maker, NoiseTaker
+from polybawt.sim.chain import Fates
+from polybawt.sim.prices import Feed, Path, RandomPath
+from polybawt.sim.records import RawFrame, Report
 from polybawt.sim.venue import Venue
 
+__all__ = ["RawFrame", "Report", "World", "WorldLike", "WorldTerms"]
 
-@frozen
-class Report:
-    """One oracle report reaches the public; ``value_e18`` is 10^-18 dollars."""
-
-    symbol: str
-    value_e18: int
-    report_ms: int
-
-
-@frozen
-class RawFrame:
-    """A recorded frame, to be sent as it is. ``channel``: ``market`` or ``rtds``.
-
-    ``tokens`` are the tokens it speaks of, () when it goes to every subscriber.
-    """
-
-    channel: str
-    text: str
-    tokens: tuple[str, ...]
+CRYPTO_FEES = FeeSchedule(rate_micro=70_000)
+STRIDES_MAX_NS = SECOND_NS  # a late step is taken in strides, so nothing is skipped
+PAST_NS = 120 * SECOND_NS  # the price exists before the session does
+POSITION_MODULE = 1 << 248  # binary module, reference 3.2
+POSITION_ZEROS = ((1 << 64) - 1) << 40  # bits 40 to 103
 
 
 class WorldLike(Protocol):
@@ -38,9 +41,157 @@ class WorldLike(Protocol):
     """Whether the public market data are recorded bytes instead of the venue's own events."""
 
     def step(self, now_ns: int) -> list[Report | RawFrame]:
-        """Let everything happen that is due by ``now_ns``; the venue's clock is advanced too."""
+        """Let everything happen that is due by now, in the venue too."""
         ...
 
     def rest_book(self, token_id: str) -> str | None:
-        """The recorded body of GET /book, to be served as it is; None: make it from levels."""
+        """The recorded body of GET /book; None: make it from the venue's levels."""
         ...
+
+
+@frozen(kw_only=True)
+class WorldTerms:
+    """How the paper world is made. Times are ns, windows whole seconds."""
+
+    seed: str = "paper"
+    window_s: int = 20
+    stride_s: int = 10  # a new window starts this often: window / stride of them run at once
+    symbol: str = "btc/usd"
+    dollars: float = 64_000.0
+    sigma: float = 1e-4
+    report_delay_ns: int = 1_200 * MS_NS
+    resolve_delay_ns: int = SECOND_NS  # from the last report to the resolution
+    mine_ns: int = 2 * SECOND_NS
+    confirm_ns: int = 3 * SECOND_NS
+    taker_delay_ns: int = 0
+    gtd_margin_s: int = 60
+    keep_ns: int = 600 * SECOND_NS
+    position_ids_every: int = 0  # every n-th market is one of Protocol V2; 0: none
+    makers: int = 4
+    noise_takers: int = 3
+    informed_takers: int = 1
+
+
+class World:
+    """The paper world; ``fates`` and ``path`` replace the ordinary settlement and the walk."""
+
+    recorded = False
+
+    def __init__(
+        self,
+        terms: WorldTerms,
+        start_ns: int,
+        *,
+        fates: Fates | None = None,
+        path: Path | None = None,
+    ) -> None:
+        assert 0 < terms.stride_s <= terms.window_s // 2, "two windows must always be open"
+        self.start_ns, self.end_ns = start_ns, None
+        self.venue = Venue(
+            mine_ns=terms.mine_ns, confirm_ns=terms.confirm_ns, gtd_margin_s=terms.gtd_margin_s,
+            taker_delay_ns=terms.taker_delay_ns, fates=fates, keep_ns=terms.keep_ns,
+        )  # fmt: skip
+        past_ns = start_ns - max(PAST_NS, 2 * terms.window_s * SECOND_NS)
+        walk = RandomPath(terms.seed, past_ns, dollars=terms.dollars, sigma=terms.sigma)
+        self.path: Path = path or walk
+        self._terms = terms
+        first_ns = start_ns - terms.report_delay_ns  # published from the start on
+        self._feed = Feed(self.path, terms.symbol, first_ns, terms.report_delay_ns)
+        self._now_ns = start_ns
+        first_s = start_ns // SECOND_NS - terms.window_s
+        self._next_s = first_s // terms.stride_s * terms.stride_s + terms.stride_s
+        self._live: list[str] = []
+        self._crowd = self._gather(f"{terms.seed} from {start_ns}")
+
+    def step(self, now_ns: int) -> list[Report | RawFrame]:
+        published: list[Report | RawFrame] = []
+        while self._now_ns < now_ns:
+            self._now_ns = min(now_ns, self._now_ns + STRIDES_MAX_NS)
+            published += self._stride(self._now_ns)
+        return published
+
+    def rest_book(self, token_id: str) -> str | None:
+        return None
+
+    def _stride(self, now_ns: int) -> list[Report]:
+        self.venue.advance(now_ns)
+        reports = self._feed.due(now_ns)
+        self._list_ahead(now_ns)
+        for condition_id in list(self._live):
+            self._age(self.venue.markets[condition_id], now_ns)
+        live = [self.venue.markets[condition_id] for condition_id in self._live]
+        open_now = [market for market in live if market.accepting_orders]
+        for agent in self._crowd:
+            agent.wake(open_now, now_ns)
+        return reports
+
+    def _list_ahead(self, now_ns: int) -> None:
+        """List every window that starts within the next one and has not ended yet."""
+        while (self._next_s - self._terms.window_s) * SECOND_NS <= now_ns:
+            market = series_market(self._terms, self._next_s)
+            self._next_s += self._terms.stride_s
+            if market.end_ns > now_ns:
+                self.venue.list_market(market, now_ns)
+                self._live.append(market.condition_id)
+
+    def _age(self, market: Market, now_ns: int) -> None:
+        """Strike, close or resolve a market when its time has come."""
+        if not market.strike_e18 and now_ns >= market.start_ns:
+            self.venue.amend(evolve(market, strike_e18=self.path.at(market.start_ns)))
+        elif market.accepting_orders and now_ns >= market.end_ns:
+            self.venue.close(market.condition_id, now_ns)
+        elif now_ns >= market.end_ns + self._terms.report_delay_ns + self._terms.resolve_delay_ns:
+            assert self._feed.published(market.end_ns // SECOND_NS), market.slug
+            up = self.path.at(market.end_ns) >= market.strike_e18
+            payouts = Usdc(MILLION if up else 0), Usdc(0 if up else MILLION)
+            self.venue.resolve(market.condition_id, *payouts, now_ns)
+            self._live.remove(market.condition_id)
+
+    def _gather(self, seed: str) -> list[Agent]:
+        counts: tuple[tuple[type[Agent], int], ...] = (
+            (Maker, self._terms.makers),
+            (NoiseTaker, self._terms.noise_takers),
+            (InformedTaker, self._terms.informed_takers),
+        )
+        return [
+            kind(f"{kind.__name__} {n} of {seed}", self.venue, self.path)
+            for kind, count in counts
+            for n in range(count)
+        ]
+
+
+def series_market(terms: WorldTerms, epoch_s: int) -> Market:
+    """The market of one window; its ids follow from seed and epoch."""
+    coin = terms.symbol.partition("/")[0]
+    nth = epoch_s // terms.stride_s
+    v2 = terms.position_ids_every > 0 and nth % terms.position_ids_every == 0
+    condition_id, yes_token, no_token = (_v2_ids if v2 else _v1_ids)(f"{terms.seed}/{epoch_s}")
+    return Market(
+        condition_id=condition_id,
+        slug=f"{coin}-updown-{terms.window_s}s-{epoch_s}",
+        question=f"{coin.upper()} up or down, {terms.window_s} s from {epoch_s}",
+        yes_token=yes_token,
+        no_token=no_token,
+        tick=Price(10_000),
+        min_size=Shares(5 * MILLION),
+        fees=CRYPTO_FEES,
+        version="v2" if v2 else "v1",
+        symbol=terms.symbol,
+        start_ns=epoch_s * SECOND_NS,
+        end_ns=(epoch_s + terms.window_s) * SECOND_NS,
+    )
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+
+def _v1_ids(name: str) -> tuple[str, str, str]:
+    condition = _number(f"condition of {name}")
+    return f"0x{condition:064x}", str(_number(f"up of {name}")), str(_number(f"down of {name}"))
+
+
+def _v2_ids(name: str) -> tuple[str, str, str]:
+    """Position ids: module byte, bits 40 to 103 zero, the outcome last (reference 3.2)."""
+    base = POSITION_MODULE | (_number(f"position of {name}") >> 16 << 8 & ~POSITION_ZEROS)
+    return f"0x{base >> 8:062x}00", str(base), str(base | 1)

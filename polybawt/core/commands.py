@@ -99,6 +99,13 @@ class Unsubscribe(Command):
 
 
 @frozen(kw_only=True)
+class FollowOracle(Command):
+    """Follow the settlement price of these symbols, from now on."""
+
+    symbols: tuple[str, ...]
+
+
+@frozen(kw_only=True)
 class Stop(Command):
     """Everything that had to be withdrawn is: the shell may end."""
 
@@ -114,5 +121,6 @@ class Notify(Command):
 
 COMMANDS: tuple[type[Command], ...] = (
     SignOrder, PostOrder, CancelOrder, CancelAll, ReadOrder, ReadOpenOrders, ReadTrades,
-    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Stop, Notify,
+    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, FollowOracle,
+    Stop, Notify,
 )  # fmt: skip

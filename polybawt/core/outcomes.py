@@ -5,6 +5,7 @@ than what the venue published.
 """
 
 from polybawt.core import execution, facts, ledger, market_data
+from polybawt.core.commands import FollowOracle
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed, position, settlement
 from polybawt.core.machines.order import ENDED
@@ -41,17 +42,16 @@ def listed(state: State, fact: facts.MarketListed) -> Outputs:
         text = f"{market.slug} changed its tokens"
         return (state.notify("critical", "market_changed", text),)
     state.markets[market.condition_id] = market
-    if known is None:
-        _register(state, market)
+    outputs = _register(state, market) if known is None else ()
     if market.strike_e18:
-        return _strike(state, market, market.strike_e18)
+        return (*outputs, *_strike(state, market, market.strike_e18))
     if market.symbol and not market.twap_lookback_s:
         opened = state.oracles[market.symbol].at(market.start_ns // MS_NS)
-        return _strike(state, market, opened) if opened else ()
-    return ()
+        return (*outputs, *(_strike(state, market, opened) if opened else ()))
+    return outputs
 
 
-def _register(state: State, market: Market) -> None:
+def _register(state: State, market: Market) -> Outputs:
     state.count("markets")
     condition = market.condition_id
     for token in market.tokens:
@@ -61,10 +61,14 @@ def _register(state: State, market: Market) -> None:
         state.settlements[condition] = Settlement(condition_id=condition)
         while len(state.settlements) > SETTLEMENTS_MAX:
             del state.settlements[next(iter(state.settlements))]
-    if market.symbol:
-        state.oracles.setdefault(market.symbol, Oracle(market.symbol))
-        for moment in (market.start_ns, market.end_ns):
-            state.moments.setdefault(f"{market.symbol}:{moment // MS_NS}", {})[condition] = True
+    if not market.symbol:
+        return ()
+    for moment in (market.start_ns, market.end_ns):
+        state.moments.setdefault(f"{market.symbol}:{moment // MS_NS}", {})[condition] = True
+    if market.symbol in state.oracles:
+        return ()
+    state.oracles[market.symbol] = Oracle(market.symbol)
+    return (FollowOracle(symbols=(market.symbol,)),)
 
 
 def _strike(state: State, market: Market, value_e18: int) -> Outputs:

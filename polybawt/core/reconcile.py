@@ -10,7 +10,14 @@ Source: architecture D5 and D8; exchange reference 3.5 and 6.
 from typing import Final
 
 from polybawt.core import execution, facts, ledger, market_data
-from polybawt.core.commands import CancelOrder, ReadBalance, ReadOpenOrders, ReadOrder, ReadTrades
+from polybawt.core.commands import (
+    CancelOrder,
+    FollowOracle,
+    ReadBalance,
+    ReadOpenOrders,
+    ReadOrder,
+    ReadTrades,
+)
 from polybawt.core.machine import Command, Outputs
 from polybawt.core.machines import feed, order
 from polybawt.core.machines.order import ENDED, RESTING
@@ -45,6 +52,8 @@ def started(state: State, fact: facts.Started) -> Outputs:
                 state.awaited[f"order:{intent_id}"] = state.now_ns
     for name in READS:
         state.awaited[name] = state.now_ns
+    if state.oracles:
+        outputs += (FollowOracle(symbols=tuple(state.oracles)),)
     return (*outputs, *(read(state, name) for name in state.awaited))
 
 

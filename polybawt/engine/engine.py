@@ -1,0 +1,244 @@
+"""The engine: one task that owns the kernel, and the tasks around it that wait for the world.
+
+Take facts from the inbox; step the kernel; make the facts durable; only then publish them and
+carry out what follows.  A crash between any two of these loses nothing that was acted on.  If
+anything fails that we did not expect, the process ends, and the next one recovers from the
+journal: there is no state in which the engine limps on.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from polybawt.core import facts
+from polybawt.core.codec import decode, decode_state, encode, encode_state
+from polybawt.core.kernel import step
+from polybawt.core.state import State
+from polybawt.core.units import micro_text
+from polybawt.engine import audit
+from polybawt.engine.config import EngineConfig
+from polybawt.engine.inbox import Inbox
+from polybawt.engine.journal import Journal, JournalError
+from polybawt.engine.shell import Shell
+from polybawt.venue.clob import Clob
+from polybawt.venue.gamma import Gamma
+from polybawt.venue.http import http_client
+from polybawt.venue.links import MarketLink, OracleLink, UserLink
+from polybawt.venue.signing import Account
+from polybawt.venue.stream import Stream
+
+BATCH_MAX: Final = 512  # facts in one commit
+KILL_FILE: Final = "KILL"
+KILL_POLL_S: Final = 0.25
+
+log = logging.getLogger("polybawt.engine")
+
+
+async def recovered(journal: Journal, config: EngineConfig) -> State:
+    """The state as of the journal's end: the newest snapshot, and every fact since."""
+    began = time.monotonic()
+    kept = await journal.snapshots()
+    seq, state = (kept[0][0], decode_state(kept[0][1])) if kept else (0, State())
+    replayed = 0
+    async for entry in journal.entries(after=seq):
+        step(state, decode(entry.kind, entry.body))
+        replayed += 1
+    state.config = config.kernel
+    if journal.seq:
+        took = time.monotonic() - began
+        log.info(
+            "recovered %d facts, %d after the snapshot, in %.2f s", journal.seq, replayed, took
+        )
+    return state
+
+
+class Engine:
+    """One life of the process over one journal."""
+
+    def __init__(self, config: EngineConfig, journal: Journal, state: State) -> None:
+        self.config, self.journal, self.state = config, journal, state
+        self.clock, self.inbox = config.clock, Inbox()
+        self._snapshot_at = journal.seq
+        self._began_facts = journal.seq
+        self._began = time.monotonic()
+        self._stop_asked = False
+
+    async def run(self, account: Account) -> None:
+        """Trade until asked to stop; every task is owned, and the first fault ends all."""
+        config = self.config
+        settings = config.account
+        stream = audit.AuditStream(
+            config.directory / "audit.sock", self._hello, self.inbox.put_urgent, self.clock
+        )
+        async with (
+            http_client(config.venue.clob_url) as http,
+            http_client(config.venue.gamma_url) as site,
+        ):
+            clob = Clob(
+                http,
+                account,
+                chain_id=config.venue.chain_id,
+                clock=self.clock,
+                signature_type=settings.signature_type,
+                funder=settings.funder or None,
+            )
+            credentials = await clob.login()
+            hear, ping_s = self.inbox.put, config.ping_s
+            urls, clock = config.venue, self.clock
+            market = Stream(urls.ws_market_url, MarketLink(), clock, hear, ping_s=ping_s)
+            user = Stream(urls.ws_user_url, UserLink(credentials), clock, hear, ping_s=ping_s)
+            oracle = Stream(urls.rtds_url, OracleLink(), clock, hear, ping_s=ping_s)
+            async with asyncio.TaskGroup() as tasks:
+                shell = Shell(
+                    clob=clob,
+                    gamma=Gamma(site, self.clock),
+                    market=market,
+                    oracle=oracle,
+                    inbox=self.inbox,
+                    clock=self.clock,
+                    tasks=tasks,
+                )
+                self._listen_for_signals()
+                self.inbox.put_urgent(facts.Started(at_ns=self.clock(), epoch=self.state.epoch + 1))
+                around = [
+                    tasks.create_task(work, name=name)
+                    for name, work in (
+                        ("market stream", market.run()),
+                        ("user stream", user.run()),
+                        ("oracle stream", oracle.run()),
+                        ("ticks", self._tick()),
+                        ("heartbeat", self._heartbeat(clob)),
+                        ("kill file", self._watch_kill_file()),
+                        ("audit stream", stream.serve()),
+                    )
+                ]
+                await self._drive(shell, stream)
+                for task in around:
+                    task.cancel()
+        await self.journal.keep_snapshot(self.journal.seq, encode_state(self.state))
+
+    async def _drive(self, shell: Shell, stream: audit.AuditStream) -> None:
+        """The single writer."""
+        while not shell.stopped.is_set():
+            batch = await self.inbox.take(BATCH_MAX)
+            commands = [command for fact in batch for command in step(self.state, fact)]
+            rows = [(fact.at_ns, *encode(fact)) for fact in batch]
+            first = self.journal.seq + 1
+            await self.journal.append(rows)
+            stream.publish(
+                [audit.line(first + i, kind, body) for i, (_, kind, body) in enumerate(rows)]
+            )
+            for command in commands:
+                shell.carry(command)
+            if self.journal.seq - self._snapshot_at >= self.config.snapshot_facts:
+                self._snapshot_at = self.journal.seq
+                await self.journal.keep_snapshot(self.journal.seq, encode_state(self.state))
+
+    def _hello(self) -> bytes:
+        clock = self.clock
+        return audit.hello(
+            self.journal.seq,
+            self.state,
+            mode=self.config.mode,
+            engine=self.config.name,
+            clock={"real_ns": clock.real_ns, "venue_ns": clock.venue_ns, "rate": clock.rate},
+        )
+
+    async def _tick(self) -> None:
+        pause = self.clock.real_seconds(self.config.tick_s)
+        while True:
+            await self.inbox.put(facts.Tick(at_ns=self.clock()))
+            await asyncio.sleep(pause)
+
+    async def _heartbeat(self, clob: Clob) -> None:
+        """The venue withdraws our orders when these stop: what we want if we are gone."""
+        pause = self.clock.real_seconds(self.config.heartbeat_s, 0.25)
+        while True:
+            if not await clob.heartbeat():
+                reason = "not acknowledged"
+                await self.inbox.put(
+                    facts.ReadFailed(at_ns=self.clock(), what="heartbeat", reason=reason)
+                )
+            await asyncio.sleep(pause)
+
+    async def _watch_kill_file(self) -> None:
+        path = self.config.directory / KILL_FILE
+        seen = False
+        while True:
+            there = os.path.exists(path)  # noqa: ASYNC240  one stat of a local file
+            if there and not seen:
+                self.inbox.put_urgent(
+                    facts.KillRequested(
+                        at_ns=self.clock(),
+                        actor="operator",
+                        reason=f"{path.name} is there",
+                        source="file",
+                    )
+                )
+            seen = there
+            await asyncio.sleep(KILL_POLL_S)
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._ask_to_stop, number.name)
+
+    def _ask_to_stop(self, actor: str) -> None:
+        if not self._stop_asked:
+            self._stop_asked = True
+            self.inbox.put_urgent(facts.StopRequested(at_ns=self.clock(), actor=actor))
+
+    def summary(self) -> dict[str, Any]:
+        """What came of it, for machines: amounts in decimal text or millionths as named."""
+        seconds = max(time.monotonic() - self._began, 1e-9)
+        return {
+            **outcome(self.state),
+            "journal": str(self.journal.path),
+            "journal_seq": self.journal.seq,
+            "events_per_second": round((self.journal.seq - self._began_facts) / seconds, 1),
+            "inbox_deepest": self.inbox.deepest,
+        }
+
+
+def outcome(state: State) -> dict[str, Any]:
+    """The figures of a run, from the state alone: a replica says the same."""
+    count: Mapping[str, int] = state.counters
+    settlements = {c: (s.state, s.observed) for c, s in state.settlements.items()}
+    return {
+        "epoch": state.epoch,
+        "orders": count.get("orders", 0),
+        "fills": count.get("fills", 0),
+        "partial_fills": count.get("partial_fills", 0),
+        "cancels": count.get("order:cancelled", 0),
+        "rejects": count.get("rejects", 0),
+        "refused": count.get("refused", 0),
+        "markets_settled": count.get("markets_settled", 0),
+        "pnl_usdc": micro_text(state.pnl()),
+        "fees_usdc": micro_text(state.ledger.of("fees")),
+        "cash_micro": state.ledger.cash,
+        "holdings_micro": state.ledger.holdings,
+        "open_orders": [order.order_id for order in state.open_orders()],
+        "killed": state.killed(),
+        "settlements": settlements,
+        "counters": dict(sorted(count.items())),
+    }
+
+
+async def run(config: EngineConfig, account: Account) -> dict[str, Any]:
+    """Recover, trade, stop; returns the summary."""
+    identity = f"{config.venue.chain_id}:{config.account.funder or account.address}"
+    journal = await Journal.open(config.directory / "journal.sqlite", identity=identity)
+    try:
+        state = await recovered(journal, config)
+        engine = Engine(config, journal, state)
+        await engine.run(account)
+        return engine.summary()
+    finally:
+        await journal.close()
+
+
+__all__ = ["Engine", "JournalError", "outcome", "recovered", "run"]

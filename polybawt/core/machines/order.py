@@ -183,7 +183,9 @@ def as_filled(order: Order, audit: ReadClosed) -> bool:
 
 
 def as_cancelled(order: Order, audit: ReadClosed) -> bool:
-    return audit.matched == order.filled < order.size and audit.outcome == "cancelled"
+    """What a record calls rejected, but counts matches of, has only ended."""
+    ended = audit.outcome == "cancelled" or (audit.outcome == "rejected" and audit.matched > 0)
+    return audit.matched == order.filled < order.size and ended
 
 
 def as_expired(order: Order, audit: ReadClosed) -> bool:
@@ -268,6 +270,7 @@ class OrderMachine(Machine):
     ack_live |= filled.from_(filled)  # its fills outran its answer
     ack_live |= cancelled.from_(cancelled)
     ack_live |= expired.from_(expired)
+    ack_live |= closing.from_(rejected, on=look_up)  # the refusal was untrue: its record decides
 
     ack_delayed = delayed.from_(submitted, unknown, delayed, cond=untouched)
     ack_delayed |= partially_filled.from_(submitted, unknown, partially_filled)
@@ -277,6 +280,7 @@ class OrderMachine(Machine):
     ack_delayed |= filled.from_(filled)
     ack_delayed |= cancelled.from_(cancelled)
     ack_delayed |= expired.from_(expired)
+    ack_delayed |= closing.from_(rejected, on=look_up)
 
     reject = rejected.from_(submitted, unknown, pending_cancel, cond=untouched, on=note)
     reject |= closing.from_(  # refused, yet we have signs of life: its record decides
@@ -285,6 +289,7 @@ class OrderMachine(Machine):
     reject |= filled.from_(filled)
     reject |= cancelled.from_(cancelled)
     reject |= expired.from_(expired)
+    reject |= rejected.from_(rejected)  # its record outran the answer
 
     duplicate = unknown.from_(submitted, unknown, on=look_up)
     duplicate |= live.from_(live)
@@ -295,6 +300,7 @@ class OrderMachine(Machine):
     duplicate |= filled.from_(filled)
     duplicate |= cancelled.from_(cancelled)
     duplicate |= expired.from_(expired)
+    duplicate |= closing.from_(rejected, on=look_up)
 
     timeout = unknown.from_(submitted, unknown, on=look_up)
     timeout |= live.from_(live)  # a push told us what the answer did not
@@ -305,6 +311,7 @@ class OrderMachine(Machine):
     timeout |= filled.from_(filled)
     timeout |= cancelled.from_(cancelled)
     timeout |= expired.from_(expired)
+    timeout |= rejected.from_(rejected)
 
     fill = filled.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, closing,
@@ -327,6 +334,7 @@ class OrderMachine(Machine):
     cancel_done |= filled.from_(filled)
     cancel_done |= cancelled.from_(cancelled)
     cancel_done |= expired.from_(expired)
+    cancel_done |= closing.from_(rejected, on=look_up)  # there was something to cancel
 
     cancel_refused = unknown.from_(pending_cancel, on=look_up)
     cancel_refused |= submitted.from_(submitted)
@@ -338,6 +346,7 @@ class OrderMachine(Machine):
     cancel_refused |= filled.from_(filled)
     cancel_refused |= cancelled.from_(cancelled)
     cancel_refused |= expired.from_(expired)
+    cancel_refused |= rejected.from_(rejected)
 
     cancel_timeout = unknown.from_(pending_cancel, on=look_up)
     cancel_timeout |= submitted.from_(submitted)
@@ -349,6 +358,7 @@ class OrderMachine(Machine):
     cancel_timeout |= filled.from_(filled)
     cancel_timeout |= cancelled.from_(cancelled)
     cancel_timeout |= expired.from_(expired)
+    cancel_timeout |= rejected.from_(rejected)
 
     ended = closing.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, on=look_up
@@ -369,11 +379,12 @@ class OrderMachine(Machine):
     read_open |= filled.from_(filled)
     read_open |= cancelled.from_(cancelled)
     read_open |= expired.from_(expired)
+    read_open |= closing.from_(rejected, on=catch_up)
 
     read_closed = filled.from_(filled)
     read_closed |= cancelled.from_(cancelled, on=catch_up)
     read_closed |= expired.from_(expired, on=catch_up)
-    read_closed |= rejected.from_(rejected)
+    read_closed |= rejected.from_(rejected, on=catch_up)
     read_closed |= cancelled.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, closing,
         cond=as_cancelled,
@@ -404,5 +415,6 @@ class OrderMachine(Machine):
     read_missing |= filled.from_(filled)
     read_missing |= cancelled.from_(cancelled)
     read_missing |= expired.from_(expired)
+    read_missing |= rejected.from_(rejected)
 
     close = closed.from_(filled, cancelled, rejected, expired)

@@ -178,10 +178,6 @@ def held(_: Order, audit: ReadOpen) -> bool:
     return audit.delayed
 
 
-def as_filled(order: Order, audit: ReadClosed) -> bool:
-    return audit.matched == order.filled == order.size
-
-
 def as_cancelled(order: Order, audit: ReadClosed) -> bool:
     """What a record calls rejected, but counts matches of, has only ended."""
     ended = audit.outcome == "cancelled" or (audit.outcome == "rejected" and audit.matched > 0)
@@ -264,7 +260,7 @@ class OrderMachine(Machine):
     submit = submitted.from_(signed, on=post)
 
     ack_live = live.from_(submitted, delayed, unknown, live, cond=untouched)
-    ack_live |= partially_filled.from_(submitted, delayed, unknown, partially_filled)
+    ack_live |= partially_filled.from_(unknown, partially_filled)
     ack_live |= pending_cancel.from_(pending_cancel)  # the answer outlived our patience
     ack_live |= closing.from_(closing)
     ack_live |= filled.from_(filled)  # its fills outran its answer
@@ -273,7 +269,7 @@ class OrderMachine(Machine):
     ack_live |= closing.from_(rejected, on=look_up)  # the refusal was untrue: its record decides
 
     ack_delayed = delayed.from_(submitted, unknown, delayed, cond=untouched)
-    ack_delayed |= partially_filled.from_(submitted, unknown, partially_filled)
+    ack_delayed |= partially_filled.from_(unknown, partially_filled)
     ack_delayed |= live.from_(live)  # the push that released it outran the answer
     ack_delayed |= pending_cancel.from_(pending_cancel)
     ack_delayed |= closing.from_(closing)
@@ -284,7 +280,7 @@ class OrderMachine(Machine):
 
     reject = rejected.from_(submitted, unknown, pending_cancel, cond=untouched, on=note)
     reject |= closing.from_(  # refused, yet we have signs of life: its record decides
-        submitted, unknown, live, delayed, partially_filled, pending_cancel, closing, on=look_up
+        unknown, live, delayed, partially_filled, pending_cancel, closing, on=look_up
     )
     reject |= filled.from_(filled)
     reject |= cancelled.from_(cancelled)
@@ -371,9 +367,7 @@ class OrderMachine(Machine):
 
     read_open = delayed.from_(submitted, unknown, delayed, cond=[held, untouched], on=catch_up)
     read_open |= live.from_(submitted, unknown, delayed, live, cond=untouched, on=catch_up)
-    read_open |= partially_filled.from_(
-        submitted, unknown, delayed, live, partially_filled, on=catch_up
-    )
+    read_open |= partially_filled.from_(unknown, partially_filled, on=catch_up)
     read_open |= pending_cancel.from_(pending_cancel, on=catch_up)
     read_open |= closing.from_(closing)  # the read is older than the end: read again
     read_open |= filled.from_(filled)
@@ -396,7 +390,6 @@ class OrderMachine(Machine):
     read_closed |= rejected.from_(
         submitted, live, delayed, unknown, pending_cancel, closing, cond=as_rejected
     )
-    read_closed |= filled.from_(closing, pending_cancel, cond=as_filled)
     read_closed |= closing.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, closing, on=catch_up
     )

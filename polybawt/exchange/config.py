@@ -1,0 +1,138 @@
+"""What an exchange is told before it starts: frozen, validated, and free of any default clock.
+
+``VenueClock`` is how everybody agrees on the venue's time: three numbers, shared with the engine
+in the ready line.  The accounts are the ten public development keys that every chain tool-kit
+prints on start; they own play money here and must never own anything else.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from attrs import field, frozen
+
+from polybawt.core.units import SECOND_NS, InvalidAmount, Usdc, parse_micro
+from polybawt.venue.contracts import POLYGON
+
+DEVELOPMENT_KEYS: Final = (
+    "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+    "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
+    "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
+    "0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e",
+    "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356",
+    "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
+    "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
+)
+RATE_MAX: Final = 10_000.0
+WINDOW_MIN_S: Final = 10
+PORT_MAX: Final = 65_535
+
+
+class InvalidConfig(ValueError):
+    """A setting that no exchange can start with; names the setting."""
+
+
+@frozen(kw_only=True)
+class VenueClock:
+    """``venue = venue_ns + (real - real_ns) * rate``; all ns UTC."""
+
+    real_ns: int
+    venue_ns: int
+    rate: float = 1.0
+
+    def at(self, real_ns: int) -> int:
+        elapsed = real_ns - self.real_ns
+        return self.venue_ns + (elapsed if self.rate == 1.0 else int(elapsed * self.rate))
+
+    def __call__(self) -> int:
+        return self.at(time.time_ns())
+
+
+@frozen(kw_only=True)
+class Wallet:
+    """A smart wallet of an account: type 1 proxy, 2 safe, 3 deposit wallet (reference 2.3)."""
+
+    address: str
+    owner: str
+    signature_type: int
+    collateral: Usdc = Usdc(0)
+
+
+@frozen(kw_only=True)
+class ExchangeConfig:
+    """All that ``serve`` needs. Amounts in millionths; ``admin_token`` "" means: draw one."""
+
+    port: int = 0
+    seed: int = 1
+    replay: Path | None = None
+    rate: float = 1.0
+    accounts: int = 2
+    collateral: Usdc = Usdc(1_000_000_000)
+    window_s: int = 300
+    quiet_world: bool = False
+    taker_delay_ns: int = 0
+    position_ids_every: int = 0  # every n-th market is one of Protocol V2; 0: none
+    chain_id: int = POLYGON
+    wallets: tuple[Wallet, ...] = ()
+    auth_skew_max_s: int = 0  # 0: any; the venue's own allowance is UNCONFIRMED (reference 2.2)
+    page_size: int = 500
+    announce: bool = True
+    admin_token: str = field(default="", repr=False)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return DEVELOPMENT_KEYS[: self.accounts]
+
+
+def exchange_config(
+    *,
+    port: int = 0,
+    seed: int = 1,
+    replay: str | None = None,
+    speed: float = 1.0,
+    accounts: int = 2,
+    collateral: str = "1000",
+    window_s: int = 300,
+    quiet_world: bool = False,
+    announce: bool = True,
+) -> ExchangeConfig:
+    """Make a configuration from plain arguments, or say which one is impossible.
+
+    ``collateral`` is decimal text in dollars, ``speed`` venue seconds per real second.
+    """
+    try:
+        dollars = parse_micro(collateral)
+    except InvalidAmount as wrong:
+        raise InvalidConfig(f"collateral: {wrong}") from wrong
+    _within("port", port, 0, PORT_MAX)
+    _within("accounts", accounts, 1, len(DEVELOPMENT_KEYS))
+    _within("collateral", dollars, 0, 10**15)
+    _within("window_s", window_s, WINDOW_MIN_S, 86_400)
+    if not 0 < speed <= RATE_MAX:
+        raise InvalidConfig(f"speed: {speed} is not above 0 and at most {RATE_MAX}")
+    return ExchangeConfig(
+        port=port,
+        seed=seed,
+        replay=Path(replay) if replay else None,
+        rate=float(speed),
+        accounts=accounts,
+        collateral=Usdc(dollars),
+        window_s=window_s,
+        quiet_world=quiet_world,
+        announce=announce,
+    )
+
+
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InvalidConfig(f"{name}: {value} is not between {low} and {high}")
+
+
+def clock_from(start_ns: int, real_ns: int, rate: float) -> VenueClock:
+    """A clock that shows ``start_ns`` now and runs at ``rate``."""
+    assert start_ns >= 0, start_ns
+    assert real_ns > SECOND_NS, real_ns
+    return VenueClock(real_ns=real_ns, venue_ns=start_ns, rate=rate)

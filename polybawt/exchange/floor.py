@@ -1,0 +1,205 @@
+"""The trading floor: everything the exchange does that is not sending bytes.
+
+One object owns the world, the venue in it, the API keys and the heartbeats; each method is
+synchronous, takes no time and leaves everything published.  The server steps it many times a
+second, the routes call it in between, and since both run on one event loop nothing interleaves.
+
+Venue time never goes backwards here, whatever the machine's clock does.
+
+Source: exchange reference 1.6 to 1.13.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from polybawt.core.market import Market
+from polybawt.exchange import orders, refusal
+from polybawt.exchange.auth import ApiKey, KeyRing
+from polybawt.exchange.config import ExchangeConfig
+from polybawt.exchange.heartbeat import Heartbeats
+from polybawt.exchange.hub import Hub
+from polybawt.exchange.people import People
+from polybawt.exchange.publisher import Publisher
+from polybawt.exchange.refusal import RequestRefused
+from polybawt.sim.records import Refused, VenueOrder, VenueTrade
+from polybawt.sim.venue import Venue
+from polybawt.sim.world import WorldLike
+from polybawt.venue.signing import Account
+
+CANCELS_MAX: Final = 1000  # ids in one DELETE /orders
+ORDER_ID_CHARS: Final = 66
+
+
+class Floor:
+    def __init__(self, config: ExchangeConfig, world: WorldLike, clock: Callable[[], int]) -> None:
+        self.config, self.world = config, world
+        self.ring = KeyRing()
+        self.people = People(self.ring, config.wallets)
+        self.hub = Hub()
+        self.publisher = Publisher(
+            world, self.hub, self.people, taker_delay=config.taker_delay_ns > 0
+        )
+        self._clock = clock
+        self._now_ns = world.start_ns
+        self._heartbeats = Heartbeats()
+        self._frozen = False
+        self._accepted: dict[str, list[str]] = {}
+        for key in config.keys:
+            self.venue.deposit(Account(key).address, config.collateral)
+        for wallet in config.wallets:
+            self.venue.deposit(wallet.address, wallet.collateral)
+        self.publisher.publish(self._now_ns)
+
+    @property
+    def venue(self) -> Venue:
+        return self.world.venue
+
+    def now_ns(self) -> int:
+        """Venue time, never earlier than before."""
+        self._now_ns = max(self._now_ns, self._clock())
+        return self._now_ns
+
+    def freeze(self) -> None:
+        """No more prices, strangers, listings or resolutions: what is left is to settle."""
+        self._frozen = True
+
+    def step(self) -> None:
+        """Let the world catch up with the clock, end silent keys' orders, and tell everybody."""
+        now_ns = self.now_ns()
+        if self._frozen:
+            self.venue.advance(now_ns)
+        else:
+            for told in self.world.step(now_ns):
+                self.publisher.outside(told, now_ns)
+        for key in self._heartbeats.lapsed(now_ns):
+            found = self.ring.find(key)
+            assert found is not None, "only proved keys have heartbeats"
+            for address in self.people.addresses(found.address):
+                self.venue.cancel_all(address, now_ns)
+        self.publisher.publish(now_ns)
+
+    def market_of(self, token_id: str) -> Market:
+        market = self.venue.market_of(token_id)
+        if market is None:
+            raise RequestRefused(refusal.NO_BOOK, 404)
+        return market
+
+    # Orders.
+
+    def place(self, body: object, key: ApiKey) -> dict[str, object]:
+        """One POST /order, judged and booked; raises ``RequestRefused``."""
+        signed = orders.read(body)
+        market = self.venue.market_of(signed.terms.token_id)
+        if market is None:
+            raise RequestRefused(refusal.INVALID_TOKEN)
+        order_id = orders.proved_id(signed, market, key, self.people.wallets, self.config.chain_id)
+        placement = orders.placement(signed, order_id, market)
+        now_ns = self.now_ns()
+        result = self.venue.place(placement, now_ns)
+        self.publisher.publish(now_ns)
+        if isinstance(result, Refused):
+            raise RequestRefused(result.text, result.http_status)
+        self._accepted.setdefault(placement.owner, []).append(order_id)
+        return orders.answer(result)
+
+    def place_many(self, body: object, key: ApiKey) -> list[dict[str, object]]:
+        """One POST /orders: each leg stands or falls by itself."""
+        if not isinstance(body, list) or not body:
+            raise RequestRefused(refusal.INVALID_ORDER_PAYLOAD)
+        if len(body) > orders.BATCH_MAX:
+            text = f"Too many orders in payload: {len(body)}, max allowed: {orders.BATCH_MAX}"
+            raise RequestRefused(text)
+        return [self._leg(leg, key) for leg in body]
+
+    def _leg(self, body: object, key: ApiKey) -> dict[str, object]:
+        try:
+            return self.place(body, key)
+        except RequestRefused as refused:
+            return orders.leg_refusal(refused.body["error"])
+
+    # Cancels.
+
+    def cancel(self, order_ids: list[str], key: ApiKey) -> dict[str, object]:
+        """Cancel some orders; what could not be cancelled is named with its reason."""
+        for order_id in order_ids:
+            if len(order_id) != ORDER_ID_CHARS or not order_id.startswith("0x"):
+                raise RequestRefused(refusal.INVALID_ORDER_ID)
+        now_ns = self.now_ns()
+        canceled, kept = [], {}
+        for order_id in dict.fromkeys(order_ids):
+            reason = self.venue.cancel(self._owner(order_id, key), order_id, now_ns)
+            if reason:
+                kept[order_id] = reason
+            else:
+                canceled.append(order_id)
+        self.publisher.publish(now_ns)
+        return {"canceled": canceled, "not_canceled": kept}
+
+    def _owner(self, order_id: str, key: ApiKey) -> str:
+        """The purse of this account that placed an order; the account itself if none did."""
+        order = self.venue.order(order_id)
+        owner = order.placement.owner if order else key.address
+        return owner if self.people.account_of(owner) == key.address else key.address
+
+    def cancel_all(self, key: ApiKey, condition_id: str = "", token: str = "") -> dict[str, object]:
+        now_ns = self.now_ns()
+        canceled: list[str] = []
+        kept: dict[str, str] = {}
+        for address in self.people.addresses(key.address):
+            done, left = self.venue.cancel_all(address, now_ns, condition_id, token)
+            canceled += done
+            kept |= left
+        self.publisher.publish(now_ns)
+        return {"canceled": canceled, "not_canceled": kept}
+
+    # An account's own records.
+
+    def order(self, order_id: str, key: ApiKey) -> VenueOrder | None:
+        """One order of this account in any status; None when it has none of this id."""
+        order = self.venue.order(order_id)
+        if order is None or self.people.account_of(order.placement.owner) != key.address:
+            return None
+        return order
+
+    def open_orders(self, key: ApiKey) -> list[VenueOrder]:
+        found = [
+            order
+            for address in self.people.addresses(key.address)
+            for order in self.venue.open_orders(address)
+        ]
+        return sorted(found, key=lambda order: order.created_ns)
+
+    def trades(self, key: ApiKey) -> list[tuple[str, VenueTrade]]:
+        """This account's trades, oldest first, each with the address that took part."""
+        found = [
+            (address, trade)
+            for address in self.people.addresses(key.address)
+            for trade in self.venue.trades(address)
+        ]
+        return sorted(found, key=lambda pair: (pair[1].match_ns, pair[1].trade_id))
+
+    def balance(self, key: ApiKey, signature_type: int, token_id: str) -> int:
+        """What the balance call shows of this account's purse: millionths."""
+        purse = self.people.purse(key.address, signature_type)
+        return self.venue.balance(purse, token_id) if purse else 0
+
+    def beat(self, key: ApiKey, given: str) -> str:
+        return self._heartbeats.beat(key.credentials.key, given, self.now_ns())
+
+    # What an operator may see.
+
+    def account(self, address: str) -> dict[str, object]:
+        """Everything about one address, in exact integers of millionths."""
+        totals = dict(self.venue.holdings(address))
+        collateral = totals.pop("", 0)
+        settled = {token: self.venue.balance(address, token) for token in totals}
+        unsettled = [trade for trade in self.venue.trades(address) if not trade.final]
+        return {
+            "address": address,
+            "collateral": collateral,
+            "tokens": totals,
+            "settled": {"collateral": self.venue.balance(address), "tokens": settled},
+            "open_orders": [o.placement.order_id for o in self.venue.open_orders(address)],
+            "orders": self._accepted.get(address, []),
+            "unsettled_trades": len(unsettled),
+        }

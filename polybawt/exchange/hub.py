@@ -1,0 +1,168 @@
+"""Who listens to what: the subscribers of the three streams and a way to reach them.
+
+Publishing never waits.  Each subscriber has a bounded queue of finished frames and a task of its
+own that writes them; whoever falls a full queue behind is cut off, and nobody else notices.
+Frames are bytes made once per event.  Nothing here knows what a frame says.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+QUEUE_MAX: Final = 20_000
+TOKENS_MAX: Final = 500  # beyond it the venue sends no first book (reference 4.1)
+
+
+class Subscriber:
+    """One connection. ``sever`` cuts it without a closing handshake."""
+
+    def __init__(self, sever: Callable[[], None], queue_max: int = QUEUE_MAX) -> None:
+        self._sever = sever
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(queue_max)
+        self.severed = False
+
+    def offer(self, frame: bytes) -> None:
+        """Queue a frame, or cut the connection of a reader that is too slow."""
+        if self.severed:
+            return
+        try:
+            self._queue.put_nowait(frame)
+        except asyncio.QueueFull:
+            self.cut()
+
+    def cut(self) -> None:
+        self.severed = True
+        self._sever()
+
+    async def write_all(self, socket: web.WebSocketResponse) -> None:
+        """Write queued frames until cancelled or until the peer is gone."""
+        while True:
+            frame = await self._queue.get()
+            try:
+                await socket.send_frame(frame, WSMsgType.TEXT)
+            except ConnectionError:
+                return
+
+
+class MarketSubscriber(Subscriber):
+    """Listens to tokens; ``custom`` adds resolutions, new markets and best prices."""
+
+    def __init__(self, sever: Callable[[], None], queue_max: int = QUEUE_MAX) -> None:
+        super().__init__(sever, queue_max)
+        self.tokens: set[str] = set()
+        self.custom = False
+
+
+class UserSubscriber(Subscriber):
+    """Listens to one account; ``markets`` None means all of them."""
+
+    def __init__(
+        self,
+        sever: Callable[[], None],
+        address: str,
+        markets: set[str] | None,
+        queue_max: int = QUEUE_MAX,
+    ) -> None:
+        super().__init__(sever, queue_max)
+        self.address = address
+        self.markets = markets
+
+
+class OracleSubscriber(Subscriber):
+    """Listens to settlement prices; ``symbols`` None means all of them."""
+
+    def __init__(self, sever: Callable[[], None], queue_max: int = QUEUE_MAX) -> None:
+        super().__init__(sever, queue_max)
+        self.symbols: set[str] | None = set()
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._market: set[MarketSubscriber] = set()
+        self._by_token: dict[str, set[MarketSubscriber]] = {}
+        self._user: dict[str, set[UserSubscriber]] = {}
+        self._oracle: set[OracleSubscriber] = set()
+
+    # The market channel.
+
+    def join_market(self, subscriber: MarketSubscriber) -> None:
+        self._market.add(subscriber)
+
+    def leave_market(self, subscriber: MarketSubscriber) -> None:
+        self._market.discard(subscriber)
+        self.unfollow(subscriber, list(subscriber.tokens))
+
+    def follow(self, subscriber: MarketSubscriber, tokens: Iterable[str]) -> list[str]:
+        """Subscribe to tokens and return those that were not active before."""
+        fresh = [token for token in dict.fromkeys(tokens) if token not in subscriber.tokens]
+        for token in fresh:
+            subscriber.tokens.add(token)
+            self._by_token.setdefault(token, set()).add(subscriber)
+        return fresh
+
+    def unfollow(self, subscriber: MarketSubscriber, tokens: Iterable[str]) -> None:
+        for token in tokens:
+            subscriber.tokens.discard(token)
+            listeners = self._by_token.get(token)
+            if listeners is not None:
+                listeners.discard(subscriber)
+                if not listeners:
+                    del self._by_token[token]
+
+    def to_tokens(self, tokens: Iterable[str], frame: bytes, custom: bool = False) -> None:
+        """Send once to everybody who follows any of these tokens."""
+        listeners: set[MarketSubscriber] = set()
+        for token in tokens:
+            listeners |= self._by_token.get(token, set())
+        for subscriber in listeners:
+            if subscriber.custom or not custom:
+                subscriber.offer(frame)
+
+    def followed(self, tokens: Iterable[str]) -> bool:
+        return any(token in self._by_token for token in tokens)
+
+    def to_custom(self, frame: bytes) -> None:
+        """Send to every connection that asked for the custom features."""
+        for subscriber in self._market:
+            if subscriber.custom:
+                subscriber.offer(frame)
+
+    # The user channel.
+
+    def join_user(self, subscriber: UserSubscriber) -> None:
+        self._user.setdefault(subscriber.address, set()).add(subscriber)
+
+    def leave_user(self, subscriber: UserSubscriber) -> None:
+        listeners = self._user.get(subscriber.address, set())
+        listeners.discard(subscriber)
+        if not listeners:
+            self._user.pop(subscriber.address, None)
+
+    def heard_by(self, address: str) -> bool:
+        return address in self._user
+
+    def to_user(self, address: str, condition_id: str, frame: bytes) -> None:
+        for subscriber in self._user.get(address, ()):
+            if subscriber.markets is None or condition_id in subscriber.markets:
+                subscriber.offer(frame)
+
+    # The price stream.
+
+    def join_oracle(self, subscriber: OracleSubscriber) -> None:
+        self._oracle.add(subscriber)
+
+    def leave_oracle(self, subscriber: OracleSubscriber) -> None:
+        self._oracle.discard(subscriber)
+
+    def to_oracle(self, symbol: str, frame: bytes) -> None:
+        for subscriber in self._oracle:
+            if subscriber.symbols is None or symbol in subscriber.symbols:
+                subscriber.offer(frame)
+
+    def cut_all(self) -> None:
+        """End every stream: the exchange stops."""
+        users = [one for group in self._user.values() for one in group]
+        for subscriber in [*self._market, *users, *self._oracle]:
+            subscriber.cut()

@@ -1,0 +1,258 @@
+"""Tells the streams what happened: the venue's events and the world's, rendered once, fanned out.
+
+Book changes of one market are gathered and told together, at most once per venue millisecond:
+then a timestamp names exactly one state, its hash covers all changes of the group, and GET /book
+serves that same state.  Account events never wait.  In a recorded world the public data are the
+recorded bytes; what the venue itself would say about its books is then left unsaid.
+
+Source: exchange reference 4.1 to 4.4; grouping as measured on recorded data.
+"""
+
+from collections import deque
+from typing import Any, Final
+
+import orjson
+from attrs import define, field
+
+from polybawt.core.market import Market
+from polybawt.core.units import MILLION, MS_NS, Price, Shares
+from polybawt.exchange.hub import Hub
+from polybawt.exchange.people import People
+from polybawt.exchange.recorded import RecordedBooks
+from polybawt.exchange.wire import accounts, books, markets, oracle, texts
+from polybawt.exchange.wire.books import BookView
+from polybawt.exchange.wire.markets import Standing
+from polybawt.sim.records import (
+    Event,
+    LevelsMoved,
+    Listed,
+    OrderChanged,
+    Printed,
+    Resolved,
+    TradeChanged,
+)
+from polybawt.sim.world import RawFrame, Report, WorldLike
+
+HISTORY_MAX: Final = 60  # reports in the first answer of the price stream, as recorded
+FIRST_GAMMA_ID: Final = 1_000_000
+
+
+@define
+class _Group:
+    """What changed in one market since it was last told."""
+
+    levels: dict[tuple[str, Any, Price], Shares] = field(factory=dict)
+    prints: list[Printed] = field(factory=list)
+
+
+class Publisher:
+    def __init__(
+        self, world: WorldLike, hub: Hub, people: People, *, taker_delay: bool = False
+    ) -> None:
+        self._world, self._hub, self._people = world, hub, people
+        self._taker_delay = taker_delay
+        self._recorded = RecordedBooks()
+        self._views: dict[str, BookView] = {}
+        self._told_ms: dict[str, int] = {}
+        self._groups: dict[str, _Group] = {}
+        self._last_trade: dict[str, str] = {}
+        self._listed: dict[str, tuple[str, int]] = {}
+        self._resolved: dict[str, Resolved] = {}
+        self._reports: dict[str, deque[tuple[int, float]]] = {}
+
+    # Telling.
+
+    def publish(self, now_ns: int) -> None:
+        """Drain the venue: accounts hear at once, books as soon as this millisecond is new."""
+        for event in self._world.venue.drain():
+            self._route(event)
+        for condition_id in list(self._groups):
+            if now_ns // MS_NS > self._told_ms.get(condition_id, -1):
+                self._tell_group(condition_id, now_ns // MS_NS)
+
+    def outside(self, told: Report | RawFrame, now_ns: int) -> None:
+        """What the world publishes beside the venue."""
+        match told:
+            case Report():
+                point = (told.report_ms, told.value_e18 / 10**18)
+                self._history(told.symbol).append(point)
+                frame = oracle.update(told.symbol, told.value_e18, told.report_ms, now_ns)
+                self._hub.to_oracle(told.symbol, frame)
+            case RawFrame(channel="market"):
+                self._recorded.hear(told.text)
+                if told.tokens:
+                    self._hub.to_tokens(told.tokens, told.text.encode())
+                else:
+                    self._hub.to_custom(told.text.encode())
+            case RawFrame():
+                self._hub.to_oracle(self._note_recorded_price(told.text), told.text.encode())
+
+    def _route(self, event: Event) -> None:
+        match event:
+            case LevelsMoved():
+                self._gather(event.condition_id).levels |= {
+                    (token, side, price): size for token, side, price, size in event.changes
+                }
+            case Printed():
+                self._gather(event.condition_id).prints.append(event)
+            case OrderChanged():
+                self._tell_order(event)
+            case TradeChanged():
+                self._tell_trade(event)
+            case Listed():
+                self._tell_listed(event)
+            case Resolved():
+                self._tell_resolved(event)
+
+    def _gather(self, condition_id: str) -> _Group:
+        return self._groups.setdefault(condition_id, _Group())
+
+    def _tell_group(self, condition_id: str, now_ms: int) -> None:
+        group = self._groups.pop(condition_id)
+        market = self._world.venue.markets.get(condition_id)
+        self._told_ms[condition_id] = now_ms
+        if market is None:
+            return
+        if group.prints:
+            self._last_trade[condition_id] = texts.last_price_text(group.prints[-1].price)
+        before = {token: self._views.pop(token, None) for token in market.tokens}
+        if self._world.recorded or not self._hub.followed(market.tokens):
+            return  # the next reader renders it
+        after = {token: self._render(market, token, now_ms) for token in market.tokens}
+        self._views.update(after)
+        for printed in group.prints:
+            self._hub.to_tokens([printed.token_id], books.last_trade_price(printed, now_ms))
+        if group.levels:
+            changes = [(*key, size) for key, size in group.levels.items()]
+            frame = books.price_change(market, now_ms, changes, after)
+            self._hub.to_tokens(market.tokens, frame)
+        for token, view in after.items():
+            if group.prints:
+                self._hub.to_tokens([token], view.snapshot.encode())
+            old = before[token]
+            if old is None or (old.best_bid, old.best_ask) != (view.best_bid, view.best_ask):
+                frame = books.best_bid_ask(market, token, view)
+                self._hub.to_tokens([token], frame, custom=True)
+
+    def _tell_order(self, event: OrderChanged) -> None:
+        order = event.order
+        account = self._people.account_of(order.placement.owner)
+        if self._hub.heard_by(account):
+            market = self._world.venue.markets.get(order.condition_id)
+            name = self._people.name_of(order.placement.owner)
+            frame = accounts.order_event(order, market, name, event.kind, event.now_ns)
+            self._hub.to_user(account, order.condition_id, frame)
+
+    def _tell_trade(self, event: TradeChanged) -> None:
+        trade = event.trade
+        market = self._world.venue.markets.get(trade.condition_id)
+        for owner in sorted(trade.owners):
+            account = self._people.account_of(owner)
+            if self._hub.heard_by(account):
+                record = self._people.trade_record(trade, market, owner)
+                frame = accounts.trade_event(record, trade.status, event.now_ns)
+                self._hub.to_user(account, trade.condition_id, frame)
+
+    def _tell_listed(self, event: Listed) -> None:
+        condition_id = event.market.condition_id
+        number = str(FIRST_GAMMA_ID + len(self._listed))
+        gamma_id, _ = self._listed.setdefault(condition_id, (number, event.now_ns))
+        if not self._world.recorded:
+            self._hub.to_custom(markets.new_market(event.market, gamma_id, event.now_ns // MS_NS))
+
+    def _tell_resolved(self, event: Resolved) -> None:
+        market = event.market
+        self._resolved[market.condition_id] = event
+        winner = {
+            (MILLION, 0): market.yes_token,
+            (0, MILLION): market.no_token,
+        }.get((event.yes_payout, event.no_payout), "")
+        gamma_id = self.standing(market).gamma_id
+        frame = markets.market_resolved(market, gamma_id, winner, event.now_ns // MS_NS)
+        self._hub.to_tokens(market.tokens, frame, custom=True)
+        for token in market.tokens:
+            self._views.pop(token, None)
+
+    # Prices.
+
+    def _history(self, symbol: str) -> deque[tuple[int, float]]:
+        return self._reports.setdefault(symbol, deque(maxlen=HISTORY_MAX))
+
+    def _note_recorded_price(self, text: str) -> str:
+        """Keep a recorded price frame's points for the next subscriber; returns its symbol."""
+        payload = orjson.loads(text)["payload"]
+        symbol = str(payload["symbol"])
+        points = payload.get("data", [payload])
+        self._history(symbol).extend((point["timestamp"], point["value"]) for point in points)
+        return symbol
+
+    def histories(self, symbols: set[str] | None, now_ns: int) -> list[bytes]:
+        """The first answer to a price subscription, one dump per symbol known so far."""
+        known = self._reports if symbols is None else symbols & self._reports.keys()
+        return [
+            oracle.history(symbol, list(self._reports[symbol]), now_ns) for symbol in sorted(known)
+        ]
+
+    # Reading what was told.
+
+    def _render(self, market: Market, token: str, timestamp_ms: int) -> BookView:
+        levels = self._world.venue.levels(token)
+        last = self._last_trade.get(market.condition_id, "")
+        return books.book_view(market, token, timestamp_ms, levels, last)
+
+    def view(self, token: str) -> BookView | None:
+        """The book of a token as last told; None for a token that no market has."""
+        market = self._world.venue.market_of(token)
+        if market is None:
+            return None
+        if token not in self._views:
+            _, listed_ns = self._listed.get(market.condition_id, ("", 0))
+            told_ms = self._told_ms.get(market.condition_id, listed_ns // MS_NS)
+            view = self._render(market, token, told_ms)
+            if market.condition_id in self._groups or market.condition_id in self._resolved:
+                return view
+            self._views[token] = view
+        return self._views[token]
+
+    def rest_book(self, token: str) -> bytes | None:
+        """The body of GET /book."""
+        text = self._world.rest_book(token)
+        if text is not None:
+            return text.encode()
+        view = self.view(token)
+        return view.rest if view else None
+
+    def first_books(self, tokens: list[str]) -> bytes | None:
+        """The first frame of a subscription: an array of books and a newline."""
+        elements = []
+        for token in tokens:
+            text = self._recorded.element(token)
+            view = None if text else self.view(token)
+            if text or view:
+                elements.append(text or (view.stream if view else ""))
+        return f"[{','.join(elements)}]\n".encode() if elements else None
+
+    def standing(self, market: Market) -> Standing:
+        """What is known of a market besides its terms."""
+        gamma_id, listed_ns = self._listed.get(market.condition_id, ("", 0))
+        view = self.view(market.yes_token)
+        resolved = self._resolved.get(market.condition_id)
+        return Standing(
+            gamma_id=gamma_id,
+            listed_ns=listed_ns,
+            best_bid=view.best_bid if view else None,
+            best_ask=view.best_ask if view else None,
+            payouts=(resolved.yes_payout, resolved.no_payout) if resolved else None,
+            resolved_ns=resolved.now_ns if resolved else 0,
+            taker_delay=self._taker_delay,
+        )
+
+    def known_markets(self) -> list[Market]:
+        """Every market ever listed, oldest first, even those the venue has forgotten since."""
+        known = self._world.venue.markets
+        ended = self._resolved
+        return [
+            known[condition_id] if condition_id in known else ended[condition_id].market
+            for condition_id in self._listed
+            if condition_id in known or condition_id in ended
+        ]

@@ -1,0 +1,64 @@
+"""Reads recordings from disk for the simulator, which itself touches no file.
+
+A session is one ``*.raw.jsonl.gz`` file, with its markets beside it where they were kept; a
+settlement day is a folder.  A recording that is missing or garbled is refused whole, by file and
+line: an exchange that silently skips half a session would prove the wrong things.
+"""
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Final
+
+from polybawt.sim.recording import Recording, read_recording
+
+SESSION_END: Final = ".raw.jsonl.gz"
+MARKETS_END: Final = ".markets.jsonl.gz"
+LINES_MAX: Final = 5_000_000
+
+
+class ReplayError(Exception):
+    """A recording cannot be played; carries the path and, if known, the line (from 1)."""
+
+    def __init__(self, path: Path, why: str, line: int = 0) -> None:
+        super().__init__(f"{path}{f', line {line}' if line else ''}: {why}")
+        self.path, self.line = path, line
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, plain or gzip."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            lines = [line for _, line in zip(range(LINES_MAX + 1), file, strict=False)]
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as wrong:
+        raise ReplayError(path, f"cannot be read: {wrong}") from wrong
+    if len(lines) > LINES_MAX:
+        raise ReplayError(path, f"has more than {LINES_MAX} lines")
+    return lines
+
+
+def read_session(path: Path) -> Recording:
+    """A recorded session, every line of it understood."""
+    lines = read_lines(path)
+    market_path = path.with_name(path.name.removesuffix(SESSION_END) + MARKETS_END)
+    beside = path.name.endswith(SESSION_END) and market_path.exists()
+    market_lines = read_lines(market_path) if beside else []
+    recording = read_recording(lines, market_lines)
+    if recording.bad:
+        raise _first_bad(path, lines) or _first_bad_market(market_path, recording)
+    if not recording.moments:
+        raise ReplayError(path, "holds no record of the venue")
+    return recording
+
+
+def _first_bad(path: Path, lines: list[str]) -> ReplayError | None:
+    for number, line in enumerate(lines, start=1):
+        bad = read_recording([line]).bad
+        if bad:
+            return ReplayError(path, bad[0].reason.partition(": ")[2], number)
+    return None
+
+
+def _first_bad_market(path: Path, recording: Recording) -> ReplayError:
+    return ReplayError(path, recording.bad[0].reason)

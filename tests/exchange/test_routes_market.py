@@ -1,0 +1,161 @@
+"""Public reads: what they say, and what they refuse."""
+
+import json
+
+import pytest
+
+from polybawt.core.market import Market
+from tests.exchange.house import CANARY, FED, START_NS, UPDOWN, Hall
+
+
+async def quoted(hall: Hall) -> Hall:
+    """A market with a bid of 0.48 and an ask of 0.52 on its first token."""
+    maker = await hall.trader(1)
+    await maker.place(UPDOWN, UPDOWN.yes_token, "BUY", "0.48", "10")
+    await maker.place(UPDOWN, UPDOWN.no_token, "BUY", "0.48", "20")
+    hall.after(5)
+    return hall
+
+
+async def test_the_venue_says_its_version_and_time(hall: Hall) -> None:
+    assert await hall.get("/") == {"version": 2}
+    assert await hall.get("/version") == {"version": 2}
+    assert await hall.get("/ok") == "OK"
+    assert await hall.get("/time") == START_NS // 10**9
+
+
+async def test_a_book_is_mirrored_on_the_other_token(hall: Hall) -> None:
+    """A bid of 0.48 for one token is an ask of 0.52 for the other: there is only one book."""
+    await quoted(hall)
+
+    yes = await hall.get("/book", token_id=UPDOWN.yes_token)
+    no = await hall.get("/book", token_id=UPDOWN.no_token)
+
+    assert yes["bids"] == [{"price": "0.48", "size": "10"}]
+    assert yes["asks"] == [{"price": "0.52", "size": "20"}]
+    assert no["bids"] == [{"price": "0.48", "size": "20"}]
+    assert no["asks"] == [{"price": "0.52", "size": "10"}]
+    assert yes["timestamp"] == no["timestamp"] == str(START_NS // 10**6 + 5)
+
+
+async def test_levels_come_worst_first(hall: Hall) -> None:
+    maker = await hall.trader(1)
+    for price in ("0.40", "0.42", "0.41"):
+        await maker.place(UPDOWN, UPDOWN.yes_token, "BUY", price, "10")
+        await maker.place(UPDOWN, UPDOWN.no_token, "BUY", price, "10")
+    hall.after(1)
+
+    book = await hall.get("/book", token_id=UPDOWN.yes_token)
+
+    assert [level["price"] for level in book["bids"]] == ["0.4", "0.41", "0.42"]
+    assert [level["price"] for level in book["asks"]] == ["0.6", "0.59", "0.58"]
+
+
+async def test_books_come_in_the_order_asked(hall: Hall) -> None:
+    wanted = [{"token_id": token} for token in (FED.no_token, UPDOWN.yes_token)]
+
+    answer = await hall.client.post("/books", json=wanted)
+
+    assert [book["asset_id"] for book in await answer.json()] == [FED.no_token, UPDOWN.yes_token]
+
+
+async def test_prices_are_the_best_of_each_side(hall: Hall) -> None:
+    """BUY names the best bid and SELL the best ask, as the venue documents it."""
+    await quoted(hall)
+    token = UPDOWN.yes_token
+
+    assert await hall.get("/price", token_id=token, side="BUY") == {"price": "0.48"}
+    assert await hall.get("/price", token_id=token, side="sell") == {"price": "0.52"}
+    assert await hall.get("/midpoint", token_id=token) == {"mid": "0.5"}
+    assert await hall.get("/spread", token_id=token) == {"spread": "0.04"}
+
+
+async def test_a_market_says_its_terms(hall: Hall) -> None:
+    assert await hall.get("/tick-size", token_id=FED.yes_token) == {"minimum_tick_size": 0.001}
+    assert await hall.get("/neg-risk", token_id=FED.yes_token) == {"neg_risk": True}
+    assert await hall.get("/fee-rate", token_id=FED.yes_token) == {"base_fee": 1000}
+    assert await hall.get(f"/markets-by-token/{FED.no_token}") == {
+        "condition_id": FED.condition_id,
+        "primary_token_id": FED.yes_token,
+        "secondary_token_id": FED.no_token,
+    }
+
+
+async def test_a_v2_market_says_so_everywhere(hall: Hall) -> None:
+    """The domain that orders are signed under follows from it (reference 0)."""
+    market = await hall.get(f"/clob-markets/{CANARY.condition_id}")
+    book = await hall.get("/book", token_id=CANARY.yes_token)
+
+    assert market["v"] == "v2"
+    assert list(book)[-1] == "version"
+
+
+async def test_a_market_object_names_its_tokens(hall: Hall) -> None:
+    market = await hall.get(f"/markets/{UPDOWN.condition_id}")
+
+    assert [t["token_id"] for t in market["tokens"]] == list(UPDOWN.tokens)
+    assert [t["outcome"] for t in market["tokens"]] == ["Up", "Down"]
+    assert not any(t["winner"] for t in market["tokens"])
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "text"),
+    [
+        ("/book", {"token_id": "12"}, 404, "No orderbook exists for the requested token id"),
+        ("/book", {"token_id": "abc"}, 400, "Invalid token id"),
+        ("/book", {}, 400, "Invalid token id"),
+        ("/book", {"token_id": "9" * 200}, 400, "Invalid token id"),
+        ("/price", {"token_id": "12", "side": "BOTH"}, 400, "Invalid side"),
+        ("/price", {"token_id": "12", "side": "BUY"}, 404, "No orderbook exists"),
+        ("/midpoint", {"token_id": FED.yes_token}, 404, "No orderbook exists"),
+        ("/spread", {"token_id": FED.yes_token}, 404, "No orderbook exists"),
+        ("/tick-size", {"token_id": "12"}, 404, "No orderbook exists"),
+        ("/neg-risk", {"token_id": "x"}, 400, "Invalid token id"),
+        ("/clob-markets/0x12", {}, 404, "market not found"),
+        ("/markets/0x12", {}, 404, "market not found"),
+        ("/markets-by-token/12", {}, 404, "market not found"),
+        ("/sampling-markets", {}, 404, "not found"),
+        ("/data-api/v2/positions", {}, 404, "not found"),
+    ],
+)
+async def test_a_read_of_nothing_is_refused_in_the_venues_words(
+    hall: Hall, path: str, params: dict[str, str], status: int, text: str
+) -> None:
+    answer = await hall.client.get(path, params=params)
+    body = await answer.json()
+
+    assert answer.status == status
+    assert body["error"].startswith(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"{}", b"[1]", b'[{"token_id":1}]', b"<html></html>", b"[{}]", b"\xff"],
+)
+async def test_a_malformed_list_of_books_is_refused(hall: Hall, body: bytes) -> None:
+    answer = await hall.client.post("/books", data=body)
+
+    assert answer.status == 400
+    assert "error" in await answer.json()
+
+
+async def test_too_many_books_or_bytes_are_refused(hall: Hall) -> None:
+    """A body beyond the limit must cost the exchange nothing but a refusal."""
+    many = await hall.client.post("/books", data=json.dumps([{"token_id": "1"}] * 501))
+    huge = await hall.client.post("/books", data=b"[" + b" " * (2 << 20) + b"]")
+
+    assert (many.status, huge.status) == (400, 400)
+    assert (await huge.json()) == {"error": "Payload exceeds the limit"}
+
+
+async def test_a_wrong_method_is_refused_in_json(hall: Hall) -> None:
+    answer = await hall.client.put("/order", data=b"{}")
+
+    assert answer.status == 405
+    assert "error" in await answer.json()
+
+
+@pytest.mark.parametrize("market", [UPDOWN, FED, CANARY], ids=lambda market: market.slug)
+async def test_every_listed_market_has_both_books(hall: Hall, market: Market) -> None:
+    for token in market.tokens:
+        assert (await hall.get("/book", token_id=token))["market"] == market.condition_id

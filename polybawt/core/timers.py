@@ -8,7 +8,7 @@ from polybawt.core.machine import Outputs
 from polybawt.core.machines import breaker, feed, order, settlement
 from polybawt.core.machines.order import ENDED, POLLED, RESTING, Order
 from polybawt.core.state import State
-from polybawt.core.units import MS_NS, SECOND_NS
+from polybawt.core.units import SECOND_NS
 
 KEEP_ENDED_NS: Final = 30 * SECOND_NS  # an ended order waits this long for a late fill
 RETRY_CANCEL_POLLS: Final = 3
@@ -123,9 +123,8 @@ def _awaiting(state: State, condition_id: str) -> Outputs:
     config, market = state.config, state.markets[condition_id]
     outputs: Outputs = ()
     current = state.settlements[condition_id]
-    oracle = state.oracles.get(market.symbol)
-    latest_ns = oracle.latest_ms * MS_NS if oracle else 0
-    if current.state == "ended" and latest_ns - market.end_ns > config.close_report_ns_max:
+    late = state.now_ns - market.end_ns > config.close_report_ns_max
+    if current.state == "ended" and late:
         give_up = settlement.GiveUp(at_ns=state.now_ns, condition_id=condition_id)
         outputs += outcomes.advance(state, give_up)
     if current.state == "resolved":

@@ -55,7 +55,7 @@ class End(Action):
 
 @frozen(kw_only=True)
 class GiveUp(Action):
-    """Later reports have come for long enough, and the closing one has not."""
+    """We waited for the closing report long enough; should it still come, it counts."""
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,7 @@
+"""``python -m polybawt`` is the ``polybawt`` command."""
+
+import sys
+
+from polybawt.cli import main
+
+sys.exit(main())

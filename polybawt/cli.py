@@ -1,0 +1,274 @@
+"""The commands: ``polybawt …``, ``polybawt-engine``, ``polybawt-tui``.
+
+Each teaches by ``--help``, speaks JSON by ``--json``, and exits 0 when all is good, 1 when a
+check failed, 2 when it was asked for something impossible.  Rooms are imported when their
+command is used.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from getpass import getuser
+from pathlib import Path
+from typing import Any, Final
+
+GOOD: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+
+DESCRIPTION: Final = """\
+Trade the Polymarket prediction market with explicit, checked state machines.
+
+Begin with paper trading: an exchange of our own on this machine, the real engine, no money.
+
+  polybawt paper                              watch it in the terminal
+  polybawt paper --headless --duration 60     one minute, then a summary
+  polybawt exchange                           only the exchange, for any Polymarket client
+"""
+
+PAPER: Final = """\
+Start an exchange on this machine and the real engine against it, over HTTP and WebSocket.
+
+  polybawt paper                                        until you quit, in the terminal
+  polybawt paper --headless --duration 60 --seed 7      one minute of the same world, every time
+  polybawt paper --headless --replay session.raw.jsonl.gz --speed 10
+                                                        a recorded session, ten times as fast
+  polybawt paper --headless --duration 60 --replay settlement/
+                                                        a recorded day of settlements in a minute
+Ctrl-C stops gracefully: orders are withdrawn, our ledger is compared with the exchange's
+account, and the summary is printed. A difference of one millionth makes the exit code 1.
+"""
+
+ENGINE: Final = """\
+The engine alone, without a terminal, against the exchange that the configuration names.
+
+The private key is read from the environment variable the configuration names
+(POLYBAWT_PRIVATE_KEY unless it says otherwise); it is never written anywhere.
+Addresses beyond this machine are real money and need --live.
+"""
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done; the text says what and where."""
+
+
+def fail(text: str, as_json: bool, code: int = USAGE) -> int:
+    """Tell what is wrong in one line, and in JSON too when asked for."""
+    if as_json:
+        print(json.dumps({"error": text}))
+    print(f"polybawt: {text}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("polybawt", description=DESCRIPTION, formatter_class=shape)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, words: str, long: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=long, formatter_class=shape)
+        made.add_argument("--json", action="store_true", help="print the result as one JSON object")
+        return made
+
+    paper = command("paper", "trade on our own exchange, on this machine", PAPER)
+    paper.add_argument("--headless", action="store_true", help="no terminal, a progress line")
+    paper.add_argument("--duration", type=seconds, metavar="S", help="stop after S seconds")
+    paper.add_argument("--seed", type=int, default=1, help="which world (1)")
+    paper.add_argument("--replay", type=Path, metavar="PATH", help="a recorded session or day")
+    paper.add_argument("--speed", type=seconds, metavar="X", help="recorded seconds per second")
+    paper.add_argument("--state", type=Path, metavar="DIR", help="where journal and logs go")
+    paper.set_defaults(run=paper_command)
+
+    exchange = command(
+        "exchange",
+        "the simulated exchange alone",
+        "Serve Polymarket's REST and WebSocket protocol on one loopback port, until Ctrl-C.",
+    )
+    exchange.add_argument("--port", type=int, default=0, help="0 takes a free one (0)")
+    exchange.add_argument("--seed", type=int, default=1, help="which world (1)")
+    exchange.add_argument("--replay", type=Path, metavar="PATH", help="a recorded session or day")
+    exchange.add_argument("--speed", type=seconds, default=1.0, metavar="X", help="time's rate (1)")
+    exchange.add_argument("--accounts", type=int, default=2, help="development accounts (2)")
+    exchange.add_argument("--collateral", default="1000", metavar="USD", help="of each (1000)")
+    exchange.add_argument(
+        "--window", type=int, default=300, metavar="S", help="a market's life (300)"
+    )
+    exchange.add_argument("--quiet-world", action="store_true", help="nobody else trades")
+    exchange.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    exchange.set_defaults(run=exchange_command)
+
+    engine = command("engine", "the engine alone (also: polybawt-engine)", ENGINE)
+    _engine_options(engine)
+
+    tui = command("tui", "a terminal onto a running engine (also: polybawt-tui)", TUI)
+    _tui_options(tui)
+    return parser
+
+
+TUI: Final = """\
+Attach a terminal to a running engine through its audit stream. Any number may be attached;
+leaving one does not stop the engine.
+
+  polybawt tui --state DIR       the engine whose state directory is DIR
+"""
+
+
+def _engine_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML")
+    parser.add_argument("--live", action="store_true", help="allow addresses beyond this machine")
+    parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(run=engine_command)
+
+
+def _tui_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="state directory")
+    parser.set_defaults(run=tui_command)
+
+
+def seconds(text: str) -> float:
+    """A number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    if not __debug__:
+        return fail("assertions are part of the engine: run without python -O", as_json=False)
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except UsageError as e:
+        return fail(str(e), options.json)
+    except BrokenPipeError:
+        return FAILED
+    return code
+
+
+def engine_main() -> int:
+    return main(["engine", *sys.argv[1:]])
+
+
+def tui_main() -> int:
+    return main(["tui", *sys.argv[1:]])
+
+
+# The commands.
+
+
+def paper_command(options: argparse.Namespace) -> int:
+    from polybawt.ops import watching
+    from polybawt.ops.paper import Options, Paper, PaperError
+    from polybawt.ops.recordings import NotARecording, recording
+
+    try:
+        recorded = recording(options.replay) if options.replay else None
+    except NotARecording as e:
+        raise UsageError(str(e)) from e
+    if options.speed is not None and recorded is None:
+        raise UsageError("--speed is for --replay: the paper world runs in real time")
+    state = options.state or Path("state") / time.strftime("paper-%Y%m%d-%H%M%S", time.gmtime())
+    if (state / "journal.sqlite").exists():
+        raise UsageError(
+            f"{state}: holds the journal of an exchange that is gone with its run; "
+            "name another directory with --state"
+        )
+    headless = options.headless or not sys.stdout.isatty()
+
+    async def run() -> dict[str, Any]:
+        paper = Paper(
+            Options(
+                state_dir=state.absolute(),
+                seed=options.seed,
+                duration_s=options.duration,
+                recording=recorded,
+                speed=options.speed,
+                headless=headless,
+            )
+        )
+        return await paper.run(watching.progress if headless else watching.terminal)
+
+    try:
+        result = asyncio.run(run())
+    except PaperError as e:
+        return fail(str(e), options.json, FAILED)
+    print(json.dumps(result) if options.json else watching.summary(result))
+    return GOOD if watching.good(result) else FAILED
+
+
+def exchange_command(options: argparse.Namespace) -> int:
+    from polybawt.exchange.config import InvalidConfig, exchange_config
+    from polybawt.exchange.main import run
+    from polybawt.exchange.replay import ReplayError
+    from polybawt.ops import logs
+    from polybawt.ops.children import leash
+
+    logs.configure()
+    if options.leash:
+        leash()
+    try:
+        config = exchange_config(
+            port=options.port,
+            seed=options.seed,
+            replay=str(options.replay) if options.replay else None,
+            speed=options.speed,
+            accounts=options.accounts,
+            collateral=options.collateral,
+            window_s=options.window,
+            quiet_world=options.quiet_world,
+        )
+        return asyncio.run(run(config))
+    except (InvalidConfig, ReplayError) as e:
+        raise UsageError(str(e)) from e
+
+
+def engine_command(options: argparse.Namespace) -> int:
+    from polybawt.engine import engine
+    from polybawt.engine.config import ConfigError, live_hosts, load
+    from polybawt.engine.journal import JournalError
+    from polybawt.ops import logs
+    from polybawt.ops.children import leash
+    from polybawt.venue.login import VenueRefused, VenueUnreachable
+    from polybawt.venue.signing import Account, InvalidKey
+
+    logs.configure()
+    if options.leash:
+        leash()
+    try:
+        config = load(options.config)
+        if (hosts := live_hosts(config.venue)) and not options.live:
+            raise UsageError(f"{', '.join(hosts)}: not this machine; real money needs --live")
+        name = config.account.private_key_env
+        key = os.environ.get(name, "")
+        if not key:
+            raise UsageError(f"{name} is not set: put the private key of the account there")
+        logs.keep_secret(key)
+        summary = asyncio.run(engine.run(config, Account(key)))
+    except (ConfigError, InvalidKey, JournalError) as e:
+        raise UsageError(str(e)) from e
+    except (VenueRefused, VenueUnreachable) as e:
+        return fail(str(e), options.json, FAILED)
+    print(json.dumps(summary) if options.json else _figures(summary))
+    return GOOD
+
+
+def tui_command(options: argparse.Namespace) -> int:
+    from polybawt_tui.app import run
+
+    socket = options.state / "audit.sock"
+    if not socket.exists():
+        raise UsageError(f"{socket}: no engine is running there")
+    return run(socket, getuser())
+
+
+def _figures(summary: dict[str, Any]) -> str:
+    plain = {k: v for k, v in summary.items() if isinstance(v, int | float | str)}
+    return "\n".join(f"{name:20} {value}" for name, value in plain.items())

@@ -1,0 +1,58 @@
+"""Child processes on a leash: each ends when its parent does, however that ends.
+
+A child's standard input is a pipe that nobody writes to; when the parent is gone the pipe
+closes, and ``leash`` ends the child as a signal would.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+STOP_S_MAX: Final = 20.0
+LINE_MAX: Final = 1 << 24
+
+
+def leash() -> None:
+    """End this process, as SIGTERM would, once its standard input closes."""
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="leash", daemon=True).start()
+
+
+async def spawn(
+    arguments: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
+    """Start one of our own commands; its standard error goes to ``log``."""
+    with log.open("ab") as errors:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "polybawt",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **(environment or {})},
+            limit=LINE_MAX,
+            start_new_session=True,  # Ctrl-C is for the parent, who then asks us
+        )
+
+
+async def stop(child: asyncio.subprocess.Process, number: int = signal.SIGTERM) -> int:
+    """Ask a child to end and wait; one that does not is killed."""
+    if child.returncode is None:
+        child.send_signal(number)
+    try:
+        return await asyncio.wait_for(child.wait(), STOP_S_MAX)
+    except TimeoutError:
+        child.kill()
+        return await child.wait()

@@ -62,11 +62,12 @@ class Clob:
         signature_type: int = signing.EOA,
         funder: str | None = None,
         backoff: Backoff = READ_BACKOFF,
+        deadline_s: float = LANE_DEADLINE_S,
     ) -> None:
         assert signature_type == signing.EOA or funder, "a wallet's orders need its address"
         self._http, self._account, self._chain_id, self._clock = http, account, chain_id, clock
         self._signature_type, self._maker = signature_type, funder or account.address
-        self._backoff = backoff
+        self._backoff, self._deadline_s = backoff, deadline_s
         self._credentials: Credentials | None = None
         self._heartbeat_id = ""
 
@@ -256,7 +257,7 @@ class Clob:
     async def _send(self, method: str, path: str, body: str | None) -> Answer:
         headers = self._headers(method, path, body)
         return await ask(
-            self._http, method, path, headers=headers, content=body, deadline_s=LANE_DEADLINE_S
+            self._http, method, path, headers=headers, content=body, deadline_s=self._deadline_s
         )
 
     async def _read(

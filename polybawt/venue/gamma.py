@@ -23,6 +23,7 @@ PATH: Final = "/markets/keyset"
 PAGE: Final = 100  # the most that the venue gives
 PAGES_MAX: Final = 500
 BAD_MAX: Final = 20  # a changed format must not flood the journal with one line per market
+TOLD_MAX: Final = 1_000
 OPEN_MARKETS: Final = {"active": "true", "closed": "false"}
 READ_BACKOFF: Final = Backoff(0.25, 4.0)
 
@@ -41,10 +42,11 @@ class Gamma:
     ) -> None:
         self._http, self._clock, self._backoff = http, clock, backoff
         self._crypto_only, self._query = crypto_only, query
+        self._told: dict[str, None] = {}
 
     async def markets(self) -> list[Fact]:
         """Every listed market; a ``ReadFailed`` ends the list when it is not whole."""
-        facts, bad, cursor, seen = list[Fact](), 0, "", set[str]()
+        facts, bad, cursor, seen = list[Fact](), 0, "", set[str]()  # bad: those not told before
         for _ in range(PAGES_MAX):
             rows = await self._rows("FetchMarkets", {**self._query, "limit": str(PAGE)}, cursor)
             if isinstance(rows, ReadFailed):
@@ -52,8 +54,11 @@ class Gamma:
             listed, cursor = rows
             for row in listed:
                 fact = self._listed(row)
-                bad += isinstance(fact, BadInput)
-                if fact is not None and not (isinstance(fact, BadInput) and bad > BAD_MAX):
+                if isinstance(fact, BadInput):
+                    if self._told_before(fact) or bad == BAD_MAX:
+                        continue
+                    bad += 1
+                if fact is not None:
                     facts.append(fact)
             if not cursor:
                 return facts
@@ -85,6 +90,15 @@ class Gamma:
         if self._crypto_only and not market.symbol:
             return None
         return MarketListed(market=market, at_ns=now_ns)
+
+    def _told_before(self, bad: BadInput) -> bool:
+        """A market that is odd today is odd at every poll: it is told of once."""
+        key = f"{bad.reason} {bad.excerpt}"
+        known = key in self._told
+        self._told[key] = None
+        while len(self._told) > TOLD_MAX:
+            del self._told[next(iter(self._told))]
+        return known
 
     async def _rows(
         self, what: str, params: Mapping[str, str], cursor: str

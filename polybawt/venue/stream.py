@@ -32,9 +32,15 @@ RECONNECT: Final = Backoff(0.25, 30.0)
 class Link(Protocol):
     """What is said on one stream. ``keys`` are what it was asked to follow, in order."""
 
-    name: str
-    ping_s: float
-    needs_keys: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def ping_s(self) -> float: ...
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether a connection without anything to follow would be refused."""
 
     def opening(self, keys: tuple[str, ...]) -> list[str]:
         """The frames to send at once after the handshake."""

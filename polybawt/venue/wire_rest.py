@@ -80,7 +80,7 @@ def placement(command: PostOrder, answer: Answer, now_ns: int) -> PlacementFact:
     intent_id = command.intent_id
     body = body_of(answer)
     reason = refusal_text(answer, body)
-    if "duplicated" in reason.lower():
+    if "duplicated" in error_text(body).lower():
         return order.Duplicate(intent_id=intent_id, at_ns=now_ns)
     if answer.status == 200 and body is not None and "orderID" in body:
         return _accepted(command, body, now_ns)

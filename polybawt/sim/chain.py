@@ -19,6 +19,7 @@ from polybawt.sim.records import VenueTrade
 
 STEPS: Final = ("MINED", "CONFIRMED", "RETRYING", "FAILED")
 FINAL: Final = ("CONFIRMED", "FAILED")
+NEVER_NS: Final = 2**63
 
 Fate = tuple[tuple[str, int], ...]
 """Steps of (status, ns after the match), in time order, the last one final."""
@@ -79,10 +80,13 @@ class Chain:
         """Whether its moves are in the settled balances."""
         return trade_id in self._mined
 
-    def next_step(self, now_ns: int) -> VenueTrade | None:
-        """Take the earliest step that is due, and return the trade after it."""
-        if not self._due or self._due[0][0] > now_ns:
-            return None
+    @property
+    def due_ns(self) -> int:
+        """When the next step of any trade is due."""
+        return self._due[0][0] if self._due else NEVER_NS
+
+    def next_step(self, now_ns: int) -> VenueTrade:
+        """Take the earliest step, and return the trade after it."""
         _, _, trade_id, status = heappop(self._due)
         before = self._trades[trade_id]
         assert not before.final, before

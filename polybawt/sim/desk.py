@@ -166,11 +166,9 @@ class Desk:
         found = (self.chain.get(trade_id) for trade_id in self._trades_of.get(owner, ()))
         return [trade for trade in found if trade is not None]
 
-    def settle_step(self, now_ns: int) -> bool:
-        """Take one settlement step that is due; False when there is none."""
+    def settle_step(self, now_ns: int) -> None:
+        """Take the next settlement step of any trade."""
         trade = self.chain.next_step(now_ns)
-        if trade is None:
-            return False
         market, settled = self.books[trade.condition_id].market, self.chain.settled(trade.trade_id)
         if trade.status in ("MINED", "CONFIRMED") and not settled:
             self.accounts.settle(moves_of(trade))
@@ -184,7 +182,6 @@ class Desk:
             for owner in sorted(trade.owners):
                 self._end_uncovered(owner, (COLLATERAL, *market.tokens), now_ns)
         self._tell_trade(trade, now_ns)
-        return True
 
     def forget(self, market: Market) -> None:
         """Drop all records of a market that is over; order ids stay known."""

@@ -220,7 +220,8 @@ class Report:
 class RawFrame:
     """A recorded frame, to be sent as it is. ``channel``: ``market`` or ``rtds``.
 
-    ``tokens`` are the tokens it speaks of, () when it goes to every subscriber.
+    ``tokens`` are the tokens it speaks of (an oracle frame: its symbol), () when it goes to
+    every subscriber.
     """
 
     channel: str

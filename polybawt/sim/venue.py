@@ -9,6 +9,7 @@ Source: exchange reference, sections 1.6 to 1.14, 3.4 to 3.6 and 8.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from attrs import evolve
@@ -18,7 +19,7 @@ from polybawt.core.market import Market
 from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc
 from polybawt.sim import rules
 from polybawt.sim.accounts import COLLATERAL, Accounts
-from polybawt.sim.chain import Fates, settles
+from polybawt.sim.chain import NEVER_NS, Fates, settles
 from polybawt.sim.desk import Desk
 from polybawt.sim.matching import Book
 from polybawt.sim.records import (
@@ -253,12 +254,17 @@ class Venue:
         done = tuple(order_id for order_id, reason in answers.items() if not reason)
         return done, {order_id: reason for order_id, reason in answers.items() if reason}
 
-    def set_level(self, owner: str, level: LevelSet, now_ns: int) -> None:
-        """Let an adopted account rest exactly a level's size, as a recorded book says."""
+    def set_levels(self, owner: str, levels: Iterable[LevelSet], now_ns: int) -> None:
+        """Let an adopted account rest exactly these sizes, as a recorded book says.
+
+        Orders of others that a level crosses are matched first, as by any order.
+        """
         assert not self._desk.orders.outside(owner), owner
-        now_ns, book = self.advance(now_ns), self._book_of(level[0])
-        self._desk.set_level(owner, book, level, now_ns)
-        self._desk.publish(book.market.condition_id, now_ns, recorded=True)
+        now_ns = self.advance(now_ns)
+        for level in levels:
+            book = self._book_of(level[0])
+            self._desk.set_level(owner, book, level, now_ns)
+            self._desk.publish(book.market.condition_id, now_ns, recorded=True)
 
     def order(self, order_id: str) -> VenueOrder | None:
         return self._desk.orders.get(order_id)
@@ -280,30 +286,39 @@ class Venue:
     # --- time -----------------------------------------------------------------------------
 
     def advance(self, now_ns: int) -> int:
-        """Do what is due by now; the venue's clock never runs backwards. Returns its time."""
-        now_ns = self._now_ns = max(self._now_ns, now_ns)
-        while self._timers and self._timers[0][0] <= now_ns:
-            due_ns, order_id = heappop(self._timers)
-            self._wake(order_id, due_ns, now_ns)
-        while self._desk.settle_step(now_ns):
-            pass
-        if self._verdicts:
-            self._pay_out()
-        while self._leaving and self._leaving[0][0] <= now_ns:
-            self._forget(self._leaving.popleft()[1])
-        return now_ns
+        """Do what is due by now, each thing at its own time. Returns the venue's time.
+
+        Between two calls nothing else can happen, so this is the same as calling it always.
+        The venue's clock never runs backwards.
+        """
+        while (due_ns := self._next_due_ns()) <= now_ns:
+            self._now_ns = max(self._now_ns, due_ns)
+            if self._timers and self._timers[0][0] == due_ns:
+                self._wake(heappop(self._timers)[1], self._now_ns)
+            elif self._leaving and self._leaving[0][0] == due_ns:
+                self._forget(self._leaving.popleft()[1])
+            else:
+                self._desk.settle_step(self._now_ns)
+                self._pay_out()
+        self._now_ns = max(self._now_ns, now_ns)
+        return self._now_ns
 
     def drain(self) -> list[Event]:
         """What happened since the last call, in order."""
         events, self._desk.events = self._desk.events, []
         return events
 
-    def _wake(self, order_id: str, due_ns: int, now_ns: int) -> None:
+    def _next_due_ns(self) -> int:
+        timer_ns = self._timers[0][0] if self._timers else NEVER_NS
+        leaving_ns = self._leaving[0][0] if self._leaving else NEVER_NS
+        return min(timer_ns, leaving_ns, self._desk.chain.due_ns)
+
+    def _wake(self, order_id: str, now_ns: int) -> None:
         """An order's time has come: its expiration, or the end of its taker delay."""
         order, desk = self._desk.orders.get(order_id), self._desk
         if order is None or not order.open:
             return
-        if order.placement.order_type == "GTD" and due_ns >= self._ends_ns(order.placement):
+        if order.placement.order_type == "GTD" and now_ns >= self._ends_ns(order.placement):
             desk.end(order, "CANCELED_EXPIRED_ORDER", now_ns)
         elif order.status == "DELAYED":
             self._release(order, now_ns)

@@ -55,7 +55,7 @@ class WorldTerms:
 
     seed: str = "paper"
     window_s: int = 20
-    stride_s: int = 10  # a new window starts this often: window / stride of them run at once
+    stride_s: int = 0  # a new window starts this often; 0: half a window, so that two run
     symbol: str = "btc/usd"
     dollars: float = 64_000.0
     sigma: float = 1e-4
@@ -85,8 +85,10 @@ class World:
         fates: Fates | None = None,
         path: Path | None = None,
     ) -> None:
+        terms = evolve(terms, stride_s=terms.stride_s or terms.window_s // 2)
         assert 0 < terms.stride_s <= terms.window_s // 2, "two windows must always be open"
-        self.start_ns, self.end_ns = start_ns, None
+        self.start_ns = start_ns
+        self.end_ns: int | None = None  # it goes on for ever
         self.venue = Venue(
             mine_ns=terms.mine_ns, confirm_ns=terms.confirm_ns, gtd_margin_s=terms.gtd_margin_s,
             taker_delay_ns=terms.taker_delay_ns, fates=fates, keep_ns=terms.keep_ns,

@@ -6,11 +6,12 @@ journaled; everything else follows from them.  ``at_ns`` is when we learned it; 
 own times stand beside it.
 """
 
-from attrs import frozen
+from attrs import field, frozen
 
 from polybawt.core.machine import Fact
 from polybawt.core.machines import order
 from polybawt.core.market import Market, Side
+from polybawt.core.state import Config
 from polybawt.core.units import Price, Shares, Usdc
 
 Level = tuple[Price, Shares]
@@ -23,9 +24,13 @@ class Tick(Fact):
 
 @frozen(kw_only=True)
 class Started(Fact):
-    """An engine process took over this journal; ``epoch`` counts them from 1."""
+    """An engine process took over this journal; ``epoch`` counts them from 1.
+
+    Its configuration is part of the fact: a replay must decide as the original did.
+    """
 
     epoch: int
+    config: Config = field(factory=Config)
 
 
 @frozen(kw_only=True)

@@ -29,7 +29,7 @@ READS: Final = ("trades", "open_orders", "balance")
 
 def started(state: State, fact: facts.Started) -> Outputs:
     """A process took over: all links are down, and every open order is in doubt."""
-    state.epoch = fact.epoch
+    state.epoch, state.config = fact.epoch, fact.config
     enter(state, "reconciling")
     for name in (*LINKS, *state.subscribed):
         lose = feed.Lose(at_ns=fact.at_ns, name=name, reason="engine restarted")

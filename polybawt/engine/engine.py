@@ -38,7 +38,7 @@ KILL_POLL_S: Final = 0.25
 log = logging.getLogger("polybawt.engine")
 
 
-async def recovered(journal: Journal, config: EngineConfig) -> State:
+async def recovered(journal: Journal) -> State:
     """The state as of the journal's end: the newest snapshot, and every fact since."""
     began = time.monotonic()
     kept = await journal.snapshots()
@@ -47,7 +47,6 @@ async def recovered(journal: Journal, config: EngineConfig) -> State:
     async for entry in journal.entries(after=seq):
         step(state, decode(entry.kind, entry.body))
         replayed += 1
-    state.config = config.kernel
     if journal.seq:
         took = time.monotonic() - began
         log.info(
@@ -103,7 +102,11 @@ class Engine:
                     tasks=tasks,
                 )
                 self._listen_for_signals()
-                self.inbox.put_urgent(facts.Started(at_ns=self.clock(), epoch=self.state.epoch + 1))
+                self.inbox.put_urgent(
+                    facts.Started(
+                        at_ns=self.clock(), epoch=self.state.epoch + 1, config=config.kernel
+                    )
+                )
                 around = [
                     tasks.create_task(work, name=name)
                     for name, work in (
@@ -233,7 +236,7 @@ async def run(config: EngineConfig, account: Account) -> dict[str, Any]:
     identity = f"{config.venue.chain_id}:{config.account.funder or account.address}"
     journal = await Journal.open(config.directory / "journal.sqlite", identity=identity)
     try:
-        state = await recovered(journal, config)
+        state = await recovered(journal)
         engine = Engine(config, journal, state)
         await engine.run(account)
         return engine.summary()

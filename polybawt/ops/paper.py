@@ -240,6 +240,7 @@ class Paper:
         result["restarts"] = self.life.lives - 1
         result["recoveries_s"] = self.life.recoveries_s
         result["unjournaled_orders"] = sorted(self._unjournaled(account))
+        result["duplicate_orders"] = len(account["orders"]) - len(set(account["orders"]))
         result["seconds"] = round(self.seconds, 1)
         if self.options.recording and self.options.recording.outcomes:
             result |= judged(self.options.recording.outcomes, settlements)

@@ -71,6 +71,7 @@ def good(result: Mapping[str, Any]) -> bool:
     return (
         result["drift_micro"] == 0
         and not result["unjournaled_orders"]
+        and not result["duplicate_orders"]
         and not result["counters"].get("impossible")
         and not result.get("outcomes_wrong")
     )

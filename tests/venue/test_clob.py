@@ -446,21 +446,24 @@ async def test_open_orders_are_read_over_all_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    "steps",
+    ("step", "reason"),
     [
-        [Say(200, {"data": [{"id": ""}], "next_cursor": "LTE="})],
-        [Say(200, {"data": [17], "next_cursor": "LTE="})],
-        [Say(200, {"orders": []})],
-        [Say(200, {"data": [], "next_cursor": "MA=="})],
-        [Say(200, HTML)],
-        [Say(401, error("Unauthorized/Invalid api key"))],
+        (Say(200, {"data": [{"id": ""}], "next_cursor": "LTE="}), "id is missing or empty"),
+        (Say(200, {"data": [17], "next_cursor": "LTE="}), "expected an object, not int"),
+        (Say(200, {"orders": []}), "the page has no rows"),
+        (Say(200, {"data": [], "next_cursor": "MA=="}), "the venue repeats a page"),
+        (Say(200, HTML), "not JSON"),
+        (Say(401, error("Unauthorized/Invalid api key")), "401 Unauthorized/Invalid api key"),
     ],
     ids=lambda x: repr(x)[:80],
 )
-async def test_a_list_that_is_not_whole_is_no_list(steps: list[Say]) -> None:
+async def test_a_list_that_is_not_whole_is_no_list(step: Say, reason: str) -> None:
     """An order missing from a broken page is not gone."""
-    async with clob_with(*steps) as (clob, _):
-        assert isinstance(await clob.read_open_orders(), facts.ReadFailed)
+    async with clob_with(step) as (clob, _):
+        failed = await clob.read_open_orders()
+
+        assert isinstance(failed, facts.ReadFailed)
+        assert failed.reason.startswith(reason)
 
 
 TRADE: dict[str, object] = {

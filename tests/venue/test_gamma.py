@@ -311,7 +311,7 @@ async def test_a_resolution_is_looked_up_by_condition() -> None:
     steps = [
         page(final),
         page(),
-        page(row(conditionId="0xff")),
+        page({**final, "conditionId": "0xff"}),
         page({**final, "outcomePrices": "x"}),
     ]
     async with gamma_with(*steps, Say(404, {"error": "x"})) as (gamma, server):

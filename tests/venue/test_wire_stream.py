@@ -362,6 +362,7 @@ def test_a_trade_names_taker_and_makers_each_with_their_own_terms() -> None:
     [
         ({"match_time": "", "matchtime": "1700000007"}, 1_700_000_007),
         ({"match_time": "1700000007000"}, 1_700_000_007),
+        ({"match_time": "1700000007000000000"}, 1_700_000_007),
         ({"match_time": 1_700_000_007}, 1_700_000_007),
         ({"match_time": None, "timestamp": "1700000009123"}, 1_700_000_009),
         ({"match_time": ""}, 0),
@@ -498,7 +499,11 @@ def test_the_dump_of_history_is_reports() -> None:
     [
         {**UPDATE, "topic": "crypto_prices"},
         {**UPDATE, "topic": "crypto_prices_twap_sixty"},
-        {"topic": "crypto_prices", "type": "subscribe", "payload": {"symbol": "btcusdt"}},
+        {
+            "topic": "crypto_prices",
+            "type": "subscribe",
+            "payload": {"symbol": "btcusdt", "data": [{"timestamp": 1, "value": 76_175.44}]},
+        },
         {"topic": "comments", "type": "comment_created", "payload": {}},
     ],
     ids=lambda x: repr(x)[:60],

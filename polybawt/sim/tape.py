@@ -57,19 +57,21 @@ class Session:
         for book in moment.books:
             if moment.body:
                 self._bodies[book.token_id] = moment.body
-            stale = moment.body and book.timestamp_ms < self._as_of_ms.get(book.token_id, 0)
+            stale = moment.body and book.timestamp_ms < self._as_of_ms.get(book.condition_id, 0)
             if not stale:  # REST bodies may be older than what the stream has told since
                 self._reset(book, moment.at_ns)
         known = [change for change in moment.changes if self.venue.market_of(change[0])]
         self.venue.set_levels(TAPE_OWNER, known, moment.at_ns)
-        for token_id, *_ in known:
-            self._as_of_ms[token_id] = moment.timestamp_ms
+        for change in known:
+            market = self.venue.market_of(change[0])
+            assert market is not None, change
+            self._as_of_ms[market.condition_id] = moment.timestamp_ms
 
     def _reset(self, book: RecordedBook, now_ns: int) -> None:
         """Replace all levels of a token: what goes goes first, so nothing crosses by accident."""
         if self.venue.market_of(book.token_id) is None:
             return
-        self._as_of_ms[book.token_id] = book.timestamp_ms
+        self._as_of_ms[book.condition_id] = book.timestamp_ms
         kept = {(side, price) for _, side, price, _ in book.levels}
         bids, asks = self.venue.levels(book.token_id)
         gone: list[LevelSet] = [

@@ -116,7 +116,10 @@ def test_a_limit_order_takes_what_it_can_and_rests_the_remainder(floor: Floor) -
 
 
 def test_a_fill_or_kill_is_never_filled_in_part(floor: Floor) -> None:
-    """And its id is spent although nothing happened: a second POST is a duplicate."""
+    """And its id is spent although nothing happened: a second POST is a duplicate.
+
+    Proves: H5, P1.2.
+    """
     floor.place("A", "sell yes 10 @ 0.52")
 
     assert floor.refused("B", "buy yes 11 @ 0.52", order_type="FOK", order_id="k") == (
@@ -341,7 +344,7 @@ def test_without_auto_redeem_each_holder_asks(build: Callable[..., Floor]) -> No
 def test_an_ended_market_is_forgotten_but_its_order_ids_are_not(
     build: Callable[..., Floor],
 ) -> None:
-    """Bounded memory without giving up idempotency."""
+    """Bounded memory without giving up idempotency. Proves: H5, P1.2, C5, P0.5."""
     floor = build(keep_ns=SECOND_NS)
     floor.place("A", "sell yes 10 @ 0.50", order_id="old")
     floor.place("B", "buy yes 10 @ 0.50")

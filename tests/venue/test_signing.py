@@ -1,6 +1,7 @@
 """Signatures, ids and amounts, byte for byte as both official clients make them."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -263,3 +264,13 @@ def test_the_fee_schedule_agrees_with_the_official_formula(recorded: Recorded) -
 
         assert abs(charged - row["fee"] * 1_000_000) <= 5.5, row
         assert charged <= schedule.fee_up(price, Shares(shares))
+
+
+def test_without_the_compiled_curve_the_pure_one_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are platforms without a wheel: slower there, never different."""
+    monkeypatch.setitem(sys.modules, "coincurve", None)
+    found = curve.fastest.__wrapped__()
+
+    assert isinstance(found, curve.PurePython)
+    digest = signing.order_digest(TERMS, STANDARD)
+    assert signing.Account(KEY, found).sign(digest) == signing.Account(KEY).sign(digest)

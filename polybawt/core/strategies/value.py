@@ -1,7 +1,9 @@
 """Value betting: buy an up/down share for less than it is worth, after fees.
 
-It rests a post-only bid an edge below fair value for each outcome, and takes an ask that is
-cheap even after the taker fee.  A resting bid that fair value has moved away from is withdrawn;
+Fair value is the model's, shrunk toward the book's mid: the book knows what the last report
+does not yet say, and whoever bets against it on an old report is selected against.  A post-only
+bid rests an edge below fair value for each outcome, and an ask is taken that is cheap even
+after the taker fee.  A resting bid that fair value has moved away from is withdrawn;
 one that still has its edge stays and keeps its place in the queue.
 
 Source: data-and-quant 5.3 and 5.6; "assume no edge until the backtest shows one".
@@ -23,14 +25,15 @@ class Value:
 
     name: str = "value"
     enabled: bool = True
-    rest_edge: int = 30_000
+    trust_micro: int = 300_000  # how much of the model is believed, against the book's mid
+    rest_edge: int = 20_000
     take_edge: int = 20_000
     keep_edge: int = 10_000  # a resting bid with less than this is withdrawn
     requote: int = 30_000  # and so is one this far below where it would be placed now
     kelly_micro: int = 250_000
     order_notional_max: Usdc = Usdc(5_000_000)
     lifetime_s: int = 60
-    seconds_left_min: float = 3.0
+    seconds_left_min: float = 4.0
     report_age_ms_max: int = 5_000
     noise: float = 0.00005
     model: VolatilityModel = field(factory=VolatilityModel)
@@ -68,7 +71,10 @@ class Value:
             twap_s=market.twap_lookback_s,
             noise=self.noise,
         )
-        return as_price(chance)
+        model, mid = as_price(chance), view.book.mid(market.yes_token)
+        if mid is None:
+            return model
+        return Price((model * self.trust_micro + mid * (MILLION - self.trust_micro)) // MILLION)
 
     def _withdraw(self, view: View, reason: str) -> list[Withdraw]:
         return [

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -29,6 +30,7 @@ from polybawt.venue.signing import (
 ADDRESS_CHARS: Final = 42
 NONCE_BITS: Final = 256
 KEYS_MAX: Final = 100_000
+ADDRESSES_MAX: Final = 4_096  # spelling an address costs a keccak, and each order names three
 
 
 @frozen(kw_only=True)
@@ -40,6 +42,7 @@ class ApiKey:
     credentials: Credentials
 
 
+@lru_cache(maxsize=ADDRESSES_MAX)
 def canonical(address: str) -> str | None:
     """The checksummed spelling of an address in any case; None when it is no address."""
     if len(address) != ADDRESS_CHARS or not address.startswith("0x"):

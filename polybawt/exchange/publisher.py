@@ -180,10 +180,15 @@ class Publisher:
 
     def _note_recorded_price(self, text: str) -> str:
         """Keep a recorded price frame's points for the next subscriber; returns its symbol."""
-        payload = orjson.loads(text)["payload"]
-        symbol = str(payload["symbol"])
+        frame: Any = orjson.loads(text)
+        payload = frame.get("payload") if isinstance(frame, dict) else None
+        if not isinstance(payload, dict):
+            return ""
+        symbol = str(payload.get("symbol", ""))
         points = payload.get("data", [payload])
-        self._history(symbol).extend((point["timestamp"], point["value"]) for point in points)
+        self._history(symbol).extend(
+            (point["timestamp"], point["value"]) for point in points if point.get("value")
+        )
         return symbol
 
     def histories(self, symbols: set[str] | None, now_ns: int) -> list[bytes]:

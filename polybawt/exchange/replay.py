@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from polybawt.sim.recording import Recording, read_recording
+from polybawt.sim.settlement_day import Day, read_day
 
 SESSION_END: Final = ".raw.jsonl.gz"
 MARKETS_END: Final = ".markets.jsonl.gz"
+MARKET_FILES: Final = "*-markets-*.jsonl.gz"
+PRICE_FILES: Final = "*-prices-*.csv.gz"
 LINES_MAX: Final = 5_000_000
 
 
@@ -62,3 +65,26 @@ def _first_bad(path: Path, lines: list[str]) -> ReplayError | None:
 
 def _first_bad_market(path: Path, recording: Recording) -> ReplayError:
     return ReplayError(path, recording.bad[0].reason)
+
+
+def read_settlement_day(folder: Path) -> Day:
+    """A recorded day of reports and outcomes: one file of each in a folder."""
+    market_path, price_path = _only(folder, MARKET_FILES), _only(folder, PRICE_FILES)
+    asset = price_path.name.partition("-")[0].lower().removesuffix("usd")
+    market_lines, price_lines = read_lines(market_path), read_lines(price_path)
+    day = read_day(market_lines, price_lines, f"{asset}/usd")
+    if day.bad:
+        what, _, why = day.bad[0].reason.partition(": ")
+        kind, _, number = what.partition(" ")
+        path, first = (market_path, 1) if kind == "market" else (price_path, 2)  # after a header
+        raise ReplayError(path, why, int(number) + first)
+    if not day.reports:
+        raise ReplayError(price_path, "holds no report")
+    return day
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        raise ReplayError(folder, f"holds {len(found)} files {pattern}, not one")
+    return found[0]

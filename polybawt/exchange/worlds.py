@@ -9,7 +9,8 @@ from attrs import evolve
 
 from polybawt.core.units import SECOND_NS
 from polybawt.exchange.config import ExchangeConfig
-from polybawt.exchange.replay import read_session
+from polybawt.exchange.replay import read_session, read_settlement_day
+from polybawt.sim.settlement_day import SettlementDay
 from polybawt.sim.tape import Session
 from polybawt.sim.world import World, WorldLike, WorldTerms
 
@@ -20,6 +21,8 @@ def chosen(config: ExchangeConfig, real_ns: int) -> WorldLike:
     """The world a configuration asks for; an invented one starts now."""
     if config.replay is None:
         return invented(config, real_ns)
+    if config.replay.is_dir():
+        return SettlementDay(read_settlement_day(config.replay))
     return Session(read_session(config.replay), taker_delay_ns=config.taker_delay_ns)
 
 

@@ -223,7 +223,9 @@ class Trader:
     async def place(
         self, market: Market, token: str, side: str, price: str, size: str, **other: Any
     ) -> tuple[int, Any]:
-        return await self.ask("POST", "/order", self.limit(market, token, side, price, size, **other))
+        return await self.ask(
+            "POST", "/order", self.limit(market, token, side, price, size, **other)
+        )
 
     def id_of(self, market: Market, terms: OrderTerms) -> str:
         domain = signing.exchange_domain(CHAIN, market.version, market.neg_risk)

@@ -32,7 +32,7 @@ def _wide(cls: type) -> dict[str, Any]:
     number = override(unstruct_hook=str, struct_hook=lambda text, _: int(text))
     fields = {f.name: number for f in attrs.fields(cls) if f.name.endswith("_e18")}
     if cls is Oracle:
-        fields["values"] = override(
+        fields["values"] = fields["rough"] = override(
             unstruct_hook=lambda values: [[ms, str(value)] for ms, value in values.items()],
             struct_hook=lambda rows, _: {ms: int(value) for ms, value in rows},
         )

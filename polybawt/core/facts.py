@@ -145,11 +145,15 @@ class TickSizeChanged(Fact):
 
 @frozen(kw_only=True)
 class OracleReported(Fact):
-    """One report of the settlement price, in 10^-18 dollars, for its own second."""
+    """One report of the settlement price, in 10^-18 dollars, for its own second.
+
+    Not ``exact``: it came as a double, as in a history dump; good for returns, not for outcomes.
+    """
 
     symbol: str
     value_e18: int
     report_ms: int
+    exact: bool = True
 
 
 @frozen(kw_only=True)

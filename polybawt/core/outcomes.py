@@ -86,13 +86,14 @@ def _strike(state: State, market: Market, value_e18: int) -> Outputs:
 def reported(state: State, fact: facts.OracleReported) -> Outputs:
     """One report of the settlement price: a strike, a close, or just the price now."""
     oracle = state.oracles.setdefault(fact.symbol, Oracle(fact.symbol))
-    if not oracle.report(fact.report_ms, fact.value_e18):
+    if not oracle.report(fact.report_ms, fact.value_e18, fact.exact):
         state.count("repeated_reports")
         return ()
     state.count("reports")
     market_data.feed_step(state, feed.Snapshot(at_ns=fact.at_ns, name="oracle"))
     outputs: Outputs = ()
-    for condition_id in state.moments.get(f"{fact.symbol}:{fact.report_ms}", {}):
+    decided = state.moments.get(f"{fact.symbol}:{fact.report_ms}", {}) if fact.exact else {}
+    for condition_id in decided:
         market = state.markets[condition_id]
         if market.twap_lookback_s:
             continue  # settles on an average that these instantaneous reports do not show

@@ -286,13 +286,20 @@ def _oracle_message(message: Fields, now_ns: int) -> tuple[Fact, ...]:
 def _report(symbol: str, report: Fields, now_ns: int) -> OracleReported:
     """``full_accuracy_value`` is whole 10^-18 dollars; ``value`` is the same as a double."""
     rounded = _e18(report.get("value"))
-    exact = wire.whole(report, "full_accuracy_value") or rounded
+    full = wire.whole(report, "full_accuracy_value")
+    exact = full or rounded
     if abs(exact - rounded) > rounded // MILLION:
         raise Misread("full_accuracy_value contradicts value")
     report_ms = wire.epoch_ms(report, "timestamp")
     if not report_ms:
         raise Misread("timestamp is missing")
-    return OracleReported(symbol=symbol.lower(), value_e18=exact, report_ms=report_ms, at_ns=now_ns)
+    return OracleReported(
+        symbol=symbol.lower(),
+        value_e18=exact,
+        report_ms=report_ms,
+        exact=full > 0,
+        at_ns=now_ns,
+    )
 
 
 def _e18(value: Any) -> int:

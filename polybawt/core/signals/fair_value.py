@@ -21,21 +21,27 @@ PROBABILITY_MIN: Final = 0.001
 
 @define
 class Oracle:
-    """Reports by their own millisecond, in the order in which they came."""
+    """Reports by their own millisecond, in the order in which they came; ``rough`` are doubles."""
 
     symbol: str
     values: dict[int, int] = field(factory=dict, repr=False)
+    rough: dict[int, int] = field(factory=dict, repr=False)
     latest_ms: int = 0
 
-    def report(self, report_ms: int, value_e18: int) -> bool:
-        """Keep one report; False when it was known."""
-        if report_ms in self.values:
+    def report(self, report_ms: int, value_e18: int, exact: bool = True) -> bool:
+        """Keep one report; False when it was known as well or better."""
+        if report_ms in self.values or (not exact and report_ms in self.rough):
             return False
-        self.values[report_ms] = value_e18
+        kept = self.values if exact else self.rough
+        kept[report_ms] = value_e18
         self.latest_ms = max(self.latest_ms, report_ms)
-        if len(self.values) > REPORTS_MAX:
-            del self.values[next(iter(self.values))]
+        if len(kept) > REPORTS_MAX:
+            del kept[next(iter(kept))]
         return True
+
+    def near(self, second_ms: int) -> int:
+        """As ``at``, or as a double when that is all there is."""
+        return self.values.get(second_ms) or self.rough.get(second_ms, 0)
 
     def at(self, second_ms: int) -> int:
         """The value reported for exactly this time, in 10^-18 dollars; 0 when there is none."""
@@ -43,7 +49,8 @@ class Oracle:
 
     @property
     def value(self) -> int:
-        return self.values.get(self.latest_ms, 0)
+        """The latest report of either kind."""
+        return self.near(self.latest_ms)
 
 
 @frozen(kw_only=True)
@@ -66,7 +73,7 @@ def volatility(oracle: Oracle, model: VolatilityModel) -> float:
     total, count = model.prior_weight * model.prior**2, model.prior_weight
     end = oracle.latest_ms
     for newer in range(end, end - model.window_s * 1_000, -model.step_s * 1_000):
-        now, then = oracle.at(newer), oracle.at(newer - model.interval_s * 1_000)
+        now, then = oracle.near(newer), oracle.near(newer - model.interval_s * 1_000)
         if now and then:
             total += log(now / then) ** 2 / model.interval_s
             count += 1

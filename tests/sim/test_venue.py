@@ -417,6 +417,21 @@ def test_a_recorded_level_is_set_to_its_absolute_size(floor: Floor, size: Shares
     assert told.recorded
 
 
+def test_a_recorded_level_that_shrinks_gives_up_its_youngest_part(floor: Floor) -> None:
+    """Whoever waited behind the old part still waits behind all of it."""
+    floor.venue.adopt("tape", unlimited=True)
+    at = YES, Side.SELL, Price(500_000)
+    floor.venue.set_levels("tape", [(*at, Shares(8_000_000))], NOW)
+    floor.place("A", "sell yes 10 @ 0.50", order_id="ours")
+    for size in (13_000_000, 8_000_000):
+        floor.venue.set_levels("tape", [(*at, Shares(size))], NOW)
+    floor.place("B", "buy yes 10 @ 0.50")
+
+    ours = floor.venue.order("ours")
+    assert ours is not None
+    assert ours.matched == 2_000_000
+
+
 def test_a_recorded_level_trades_with_our_order_that_it_crosses(floor: Floor) -> None:
     """That is how a resting order of ours is filled by recorded flow."""
     floor.venue.adopt("tape", unlimited=True)

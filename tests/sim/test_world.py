@@ -7,6 +7,7 @@ from attrs import frozen
 
 from polybawt.core.market import Market, Side
 from polybawt.core.units import MS_NS, SECOND_NS, Price, Shares, Usdc
+from polybawt.sim.prices import RecordedPath
 from polybawt.sim.records import Report
 from polybawt.sim.venue import (
     Accepted,
@@ -147,6 +148,17 @@ def test_a_market_pays_by_the_report_of_its_last_second(minute: Minute) -> None:
         up = values[market.end_ns // MS_NS] >= market.strike_e18
         assert event.yes_payout == (1_000_000 if up else 0)
         assert event.now_ns > market.end_ns
+
+
+def test_a_tie_is_up() -> None:
+    """A price that has not moved settles Up: equality is not below (data reference 0.3)."""
+    flat = RecordedPath([Report("btc/usd", 64_000 * 10**18, 0)])
+    world = World(WorldTerms(), START, path=flat)
+    world.step(START + 60 * SECOND_NS)
+    resolved = [event for event in world.venue.drain() if isinstance(event, Resolved)]
+
+    assert len(resolved) >= 4
+    assert {event.yes_payout for event in resolved} == {1_000_000}
 
 
 def test_reports_come_once_a_second_and_late(minute: Minute) -> None:

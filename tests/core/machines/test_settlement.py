@@ -1,0 +1,170 @@
+"""Lives of an outcome: observed by us, published by the venue, and paid only as published."""
+
+import pytest
+
+from polybawt.core.machine import IllegalAction, Outputs
+from polybawt.core.machines.settlement import (
+    Action,
+    CloseReport,
+    Due,
+    End,
+    GiveUp,
+    Pay,
+    Publish,
+    Settlement,
+    SettlementMachine,
+    Strike,
+    outcome,
+)  # fmt: skip
+from polybawt.core.units import MILLION, Usdc
+
+ID = "0xc"
+NEW = Settlement(condition_id=ID)
+END, GIVE_UP, PAY = End(condition_id=ID), GiveUp(condition_id=ID), Pay(at_ns=3, condition_id=ID)
+
+
+def strike(value: int = 100) -> Strike:
+    return Strike(condition_id=ID, value_e18=value)
+
+
+def close(value: int) -> CloseReport:
+    return CloseReport(condition_id=ID, value_e18=value)
+
+
+def publish(yes: int, no: int) -> Publish:
+    return Publish(condition_id=ID, yes_payout=Usdc(yes), no_payout=Usdc(no))
+
+
+YES, NO = publish(MILLION, 0), publish(0, MILLION)
+SPLIT = publish(500_000, 500_000)
+
+
+def lives(*actions: Action) -> tuple[Settlement, Outputs]:
+    """The settlement after all actions, and what the last of them put out."""
+    settlement, outputs = NEW, ()
+    for action in actions:
+        settlement, outputs = SettlementMachine.step(settlement, action)
+    return settlement, outputs
+
+
+@pytest.mark.parametrize(("value", "seen"), [(99, "no"), (100, "yes"), (101, "yes")])
+def test_equality_settles_up(value: int, seen: str) -> None:
+    """End >= start is Up (reference 5.4)."""
+    assert seen == outcome(100, value)
+    assert seen == lives(strike(), END, close(value))[0].observed
+
+
+def test_an_observed_outcome_that_is_published_is_paid() -> None:
+    """Proves: C1, P0.1."""
+    settlement, outputs = lives(strike(), END, close(101), YES, PAY)
+
+    assert settlement.state == "paid"
+    assert outputs == (Due(at_ns=3, condition_id=ID, yes_payout=Usdc(MILLION), no_payout=Usdc(0)),)
+
+
+def test_what_we_observe_alone_is_never_paid() -> None:
+    """Our own arithmetic is not the venue's word.  Proves: C1."""
+    with pytest.raises(IllegalAction):
+        lives(strike(), END, close(101), PAY)
+
+
+@pytest.mark.parametrize("published", [NO, SPLIT, publish(999_999, 1)])
+def test_a_publication_that_differs_from_what_we_saw_is_a_conflict(published: Publish) -> None:
+    """Nothing is booked while two voices differ.  Proves: C1."""
+    settlement, _ = lives(strike(), END, close(101), published)
+
+    assert settlement.state == "conflicting"
+    with pytest.raises(IllegalAction):
+        SettlementMachine.step(settlement, PAY)
+
+
+def test_a_venue_that_corrects_itself_is_believed() -> None:
+    settlement, _ = lives(strike(), END, close(99), YES, NO)
+
+    assert (settlement.state, settlement.no_payout) == ("resolved", MILLION)
+
+
+def test_repeating_an_outcome_that_we_saw_otherwise_does_not_make_it_true() -> None:
+    assert lives(strike(), END, close(99), YES, YES)[0].state == "conflicting"
+
+
+def test_two_publications_that_differ_are_a_conflict_until_one_is_repeated() -> None:
+    """Unobserved: the venue's word stands when it stands by it."""
+    assert lives(END, YES, NO)[0].state == "conflicting"
+    assert lives(END, YES, NO, SPLIT)[0].state == "conflicting"
+
+    settlement, outputs = lives(END, YES, NO, NO, PAY)
+    assert settlement.state == "paid"
+    assert [Usdc(0)] == [due.yes_payout for due in outputs if isinstance(due, Due)]
+
+
+def test_a_repeated_publication_changes_nothing() -> None:
+    assert lives(END, SPLIT)[0] == lives(END, SPLIT, SPLIT)[0]
+
+
+@pytest.mark.parametrize("before", [(), (END,), (END, GIVE_UP)])
+def test_the_venue_may_be_the_only_one_who_knows(before: tuple[Action, ...]) -> None:
+    """A split, an early end, or an oracle that stayed silent: its word is enough."""
+    settlement, _ = lives(*before, SPLIT)
+
+    assert (settlement.state, settlement.observed) == ("resolved", "")
+
+
+def test_a_strike_after_the_close_still_shows_the_outcome() -> None:
+    settlement, _ = lives(END, close(99), strike(100))
+
+    assert (settlement.state, settlement.observed) == ("observed", "no")
+
+
+def test_a_strike_after_we_gave_up_still_shows_the_outcome() -> None:
+    assert lives(END, close(99), GIVE_UP, strike(100))[0].state == "observed"
+
+
+def test_a_close_after_we_gave_up_still_shows_the_outcome() -> None:
+    settlement, _ = lives(strike(100), END, GIVE_UP, close(100))
+
+    assert (settlement.state, settlement.observed) == ("observed", "yes")
+
+
+def test_a_close_without_a_strike_is_kept() -> None:
+    assert (lives(END, close(99))[0].state, lives(END, close(99))[0].close_e18) == ("ended", 99)
+    settlement, _ = lives(END, GIVE_UP, close(99))
+    assert (settlement.state, settlement.close_e18) == ("unprovable", 99)
+
+
+def test_without_a_report_the_outcome_is_unprovable_not_guessed() -> None:
+    settlement, _ = lives(strike(), END, GIVE_UP)
+
+    assert (settlement.state, settlement.observed) == ("unprovable", "")
+
+
+def test_the_first_strike_stands() -> None:
+    """The venue's own and the report of its second are the same number, or one is late."""
+    for before in ((), (END,), (END, GIVE_UP)):
+        assert lives(*before, strike(100), strike(200))[0].strike_e18 == 100
+
+
+@pytest.mark.parametrize("late", [strike(200), close(99)])
+def test_reports_after_the_outcome_change_nothing(late: Action) -> None:
+    for before in ((strike(), END, close(101)), (END, YES), (END, YES, NO)):
+        assert lives(*before)[0] == lives(*before, late)[0]
+
+
+def test_an_end_comes_once() -> None:
+    with pytest.raises(IllegalAction):
+        lives(END, END)
+
+
+def test_what_was_paid_stays_paid() -> None:
+    with pytest.raises(IllegalAction):
+        lives(END, YES, PAY, NO)
+
+
+def test_nothing_is_due_without_payouts() -> None:
+    """A record that was tampered with is our mistake, and stops us."""
+    for bare in (
+        Settlement(condition_id=ID, state="resolved"),
+        Settlement(condition_id=ID, state="resolved", yes_payout=Usdc(0)),
+    ):
+        with pytest.raises(AssertionError):
+            SettlementMachine.step(bare, PAY)

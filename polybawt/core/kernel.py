@@ -14,11 +14,12 @@ from polybawt.core.machine import Command, Fact, Outputs
 from polybawt.core.machines import order, trade
 from polybawt.core.machines.position import PaidOut
 from polybawt.core.machines.settlement import Due
+from polybawt.core.plausible import doubt
 from polybawt.core.risk import Refused
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, Withdraw
 
-FACTS_MAX: Final = 5_000  # one fact may set off this many and no more
+FACTS_MAX: Final = 100_000  # one fact may set off this many and no more
 
 
 def step(state: State, fact: Fact) -> tuple[Command, ...]:
@@ -26,6 +27,10 @@ def step(state: State, fact: Fact) -> tuple[Command, ...]:
     assert fact.at_ns >= 0, fact
     state.now_ns = max(state.now_ns, fact.at_ns)  # receivers race; time does not go back
     state.count("facts")
+    if why := doubt(fact, state.now_ns):
+        state.count("absurd")
+        text = f"{type(fact).__name__}: {why}"[:200]
+        return (state.notify("warning", "absurd", text),)
     queue, commands = deque([fact]), list[Command]()
     for _ in range(FACTS_MAX):
         if not queue:

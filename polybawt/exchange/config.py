@@ -44,7 +44,7 @@ class VenueClock:
     rate: float = 1.0
 
     def at(self, real_ns: int) -> int:
-        elapsed = real_ns - self.real_ns
+        elapsed = max(0, real_ns - self.real_ns)  # a recording stands still until it begins
         return self.venue_ns + (elapsed if self.rate == 1.0 else int(elapsed * self.rate))
 
     def __call__(self) -> int:
@@ -72,6 +72,7 @@ class ExchangeConfig:
     accounts: int = 2
     collateral: Usdc = Usdc(1_000_000_000)
     window_s: int = 300
+    lead_s: float = 0.0  # real seconds that a recording waits for its listeners
     quiet_world: bool = False
     taker_delay_ns: int = 0
     position_ids_every: int = 0  # every n-th market is one of Protocol V2; 0: none
@@ -96,6 +97,7 @@ def exchange_config(
     accounts: int = 2,
     collateral: str = "1000",
     window_s: int = 300,
+    lead_s: float = 0.0,
     quiet_world: bool = False,
     announce: bool = True,
 ) -> ExchangeConfig:
@@ -121,6 +123,7 @@ def exchange_config(
         accounts=accounts,
         collateral=Usdc(dollars),
         window_s=window_s,
+        lead_s=lead_s,
         quiet_world=quiet_world,
         announce=announce,
     )

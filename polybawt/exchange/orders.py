@@ -66,7 +66,7 @@ def read(body: object) -> SignedOrder:
         owner=owner,
         order_type=order_type,
         post_only=post_only,
-        expiration_s=_expiration(order, order_type),
+        expiration_s=_digits(order, "expiration", EXPIRATION_DIGITS),
     )
 
 
@@ -90,13 +90,6 @@ def _terms(order: Json) -> OrderTerms:
         metadata=_word(order, "metadata"),
         builder=_word(order, "builder"),
     )
-
-
-def _expiration(order: Json, order_type: str) -> int:
-    seconds = _digits(order, "expiration", EXPIRATION_DIGITS)
-    if (order_type == "GTD") != bool(seconds):
-        raise RequestRefused(refusal.WRONG_EXPIRATION)
-    return seconds
 
 
 def _digits(order: Json, name: str, length_max: int = UINT256_DIGITS) -> int:

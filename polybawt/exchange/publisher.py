@@ -157,8 +157,7 @@ class Publisher:
         condition_id = event.market.condition_id
         number = str(FIRST_GAMMA_ID + len(self._listed))
         gamma_id, _ = self._listed.setdefault(condition_id, (number, event.now_ns))
-        if not self._world.recorded:
-            self._hub.to_custom(markets.new_market(event.market, gamma_id, event.now_ns // MS_NS))
+        self._hub.to_custom(markets.new_market(event.market, gamma_id, event.now_ns // MS_NS))
 
     def _tell_resolved(self, event: Resolved) -> None:
         market = event.market

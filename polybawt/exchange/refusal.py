@@ -26,7 +26,6 @@ NOT_OWNER: Final = "the order owner has to be the owner of the API KEY"
 NOT_SIGNER: Final = "the order signer address has to be the address of the API KEY"
 NOT_WALLET: Final = "maker address not allowed, please use the deposit wallet flow"
 WRONG_VERSION: Final = "order_version_mismatch"
-WRONG_EXPIRATION: Final = "invalid expiration"
 WRONG_SIGNATURE: Final = "invalid signature"  # seen live; the published catalogue has no text
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
-from polybawt.core.units import micro_text
+from polybawt.core.units import SECOND_NS, micro_text
 from polybawt.exchange import routes_account, routes_admin, routes_gamma, routes_market, streams
 from polybawt.exchange.config import ExchangeConfig, VenueClock, clock_from
 from polybawt.exchange.floor import Floor
@@ -49,7 +49,8 @@ async def serve(
     """Run an exchange until ``stopped`` is set; ``ready`` gets its card once it answers."""
     stopped = stopped or asyncio.Event()
     world = chosen(config, time.time_ns())
-    clock = clock_from(world.start_ns, time.time_ns(), config.rate)
+    begins_ns = time.time_ns() + int(config.lead_s * SECOND_NS)
+    clock = clock_from(world.start_ns, begins_ns, config.rate)
     floor = Floor(config, world, clock)
     floor.step()
     admin_token = config.admin_token or secrets.token_urlsafe(24)

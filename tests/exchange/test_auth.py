@@ -118,6 +118,17 @@ def test_a_timestamp_outside_the_allowed_skew_is_refused_when_one_is_set() -> No
         proved_key(headers, ring, method="GET", path="/", body=b"", now_s=200, skew_max_s=60)
 
 
+def test_there_is_a_limit_to_the_keys_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nonce is free to choose: without a bound anybody could fill the memory."""
+    monkeypatch.setattr("polybawt.exchange.auth.KEYS_MAX", 2)
+    ring = KeyRing()
+    for nonce in range(2):
+        ring.create("0x" + "00" * 20, nonce)
+
+    with pytest.raises(RequestRefused, match="Could not create api key"):
+        ring.create("0x" + "00" * 20, 2)
+
+
 def test_credentials_do_not_print_their_secrets() -> None:
     key = derived("0x" + "00" * 20, 0)
 

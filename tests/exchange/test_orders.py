@@ -166,6 +166,24 @@ async def test_wallets_of_every_type_trade_for_their_owner(opened: Open, kind: i
     assert (await trader.ask("DELETE", "/cancel-all"))[1]["canceled"] == [answer["orderID"]]
 
 
+@pytest.mark.parametrize("kind", [1, 2, 3])
+async def test_nobody_spends_from_anothers_wallet(opened: Open, kind: int) -> None:
+    wallet = wallet_of(1, kind, collateral=100 * MILLION)
+    hall = await opened(StillWorld(UPDOWN), config(wallets=(wallet,)))
+    trader = await hall.trader(0)
+    terms = trader.terms(
+        UPDOWN, UPDOWN.yes_token, Side.BUY, 4_000_000, 10_000_000,
+        maker=wallet.address,
+        signer=wallet.address if kind == 3 else trader.address,
+        signature_type=kind,
+    )  # fmt: skip
+
+    status, _ = await trader.ask("POST", "/order", trader.body(UPDOWN, terms))
+
+    assert status == 400
+    assert hall.floor.venue.open_orders(wallet.address) == []
+
+
 async def test_a_deposit_wallets_plain_signature_is_refused(opened: Open) -> None:
     """65 bytes are not enough for type 3: the wrapping names the wallet."""
     wallet = wallet_of(0, 3, collateral=100 * MILLION)
@@ -249,6 +267,23 @@ async def test_a_market_buy_spends_dollars_up_to_its_limit(hall: Hall) -> None:
     assert status == 200, answer
     assert answer["status"] == "matched"
     assert answer["takingAmount"] == "30.3"
+
+
+@pytest.mark.parametrize(
+    ("side", "given", "taken"),
+    [(Side.BUY, 10_000_000, 29_850_000), (Side.SELL, 10_000_000, 3_350_000)],
+)
+async def test_a_market_order_between_two_ticks_is_refused(
+    hall: Hall, side: Side, given: int, taken: int
+) -> None:
+    """33.5 cents is no rounding of 33 or 34: the amounts must imply one price."""
+    trader = await hall.trader()
+    terms = trader.terms(UPDOWN, UPDOWN.yes_token, side, given, taken)
+
+    status, answer = await trader.ask("POST", "/order", trader.body(UPDOWN, terms, orderType="FAK"))
+
+    assert status == 400
+    assert "breaks minimum tick size rule" in answer["error"]
 
 
 async def test_a_market_sale_gives_shares(hall: Hall) -> None:

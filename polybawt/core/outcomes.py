@@ -13,7 +13,7 @@ from polybawt.core.machines.position import PaidOut, PositionMachine
 from polybawt.core.machines.settlement import Due, Settlement, SettlementMachine
 from polybawt.core.market import Market
 from polybawt.core.signals.fair_value import Oracle
-from polybawt.core.state import SETTLEMENTS_MAX, State
+from polybawt.core.state import MARKETS_MAX, ORACLES_MAX, SETTLEMENTS_MAX, State
 from polybawt.core.units import MS_NS
 
 
@@ -37,12 +37,18 @@ def listed(state: State, fact: facts.MarketListed) -> Outputs:
     market = fact.market
     if f"market:{market.condition_id}" in state.forgotten:
         return ()
+    if clash := _clash(state, market):
+        return (state.notify("critical", "market_changed", f"{market.slug} {clash}"),)
     known = state.markets.get(market.condition_id)
-    if known is not None and known.tokens != market.tokens:
-        text = f"{market.slug} changed its tokens"
-        return (state.notify("critical", "market_changed", text),)
+    if known is None and len(state.markets) >= MARKETS_MAX:
+        state.count("markets_not_kept")
+        return ()
+    if known is not None:
+        _unschedule(state, known)  # a listing may move its start and end
     state.markets[market.condition_id] = market
-    outputs = _register(state, market) if known is None else ()
+    if known is None:
+        _register(state, market)
+    outputs = _schedule(state, market)
     if market.strike_e18:
         return (*outputs, *_strike(state, market, market.strike_e18))
     if market.symbol and not market.twap_lookback_s:
@@ -51,24 +57,45 @@ def listed(state: State, fact: facts.MarketListed) -> Outputs:
     return outputs
 
 
-def _register(state: State, market: Market) -> Outputs:
+def _clash(state: State, market: Market) -> str:
+    known = state.markets.get(market.condition_id)
+    if known is not None and known.tokens != market.tokens:
+        return "changed its tokens"
+    owners = {state.market_of.get(token, market.condition_id) for token in market.tokens}
+    return "" if owners == {market.condition_id} else "names a token of another market"
+
+
+def _register(state: State, market: Market) -> None:
     state.count("markets")
     condition = market.condition_id
     for token in market.tokens:
         state.market_of[token] = condition
         state.feeds[token] = feed.Feed(name=token)
-    if condition not in state.settlements:
-        state.settlements[condition] = Settlement(condition_id=condition)
-        while len(state.settlements) > SETTLEMENTS_MAX:
-            del state.settlements[next(iter(state.settlements))]
+    state.settlements.setdefault(condition, Settlement(condition_id=condition))
+
+
+def _schedule(state: State, market: Market) -> Outputs:
+    """The seconds whose reports decide this market, and the oracle that reports them."""
     if not market.symbol:
         return ()
-    for moment in (market.start_ns, market.end_ns):
-        state.moments.setdefault(f"{market.symbol}:{moment // MS_NS}", {})[condition] = True
+    for moment in _moments(market):
+        state.moments.setdefault(moment, {})[market.condition_id] = True
     if market.symbol in state.oracles:
         return ()
     state.oracles[market.symbol] = Oracle(market.symbol)
     return (FollowOracle(symbols=(market.symbol,)),)
+
+
+def _unschedule(state: State, market: Market) -> None:
+    for moment in _moments(market):
+        decided = state.moments.get(moment, {})
+        decided.pop(market.condition_id, None)
+        if not decided:
+            state.moments.pop(moment, None)
+
+
+def _moments(market: Market) -> tuple[str, ...]:
+    return tuple(f"{market.symbol}:{ns // MS_NS}" for ns in (market.start_ns, market.end_ns))
 
 
 def _strike(state: State, market: Market, value_e18: int) -> Outputs:
@@ -85,6 +112,9 @@ def _strike(state: State, market: Market, value_e18: int) -> Outputs:
 
 def reported(state: State, fact: facts.OracleReported) -> Outputs:
     """One report of the settlement price: a strike, a close, or just the price now."""
+    if fact.symbol not in state.oracles and len(state.oracles) >= ORACLES_MAX:
+        state.count("reports_not_kept")
+        return ()
     oracle = state.oracles.setdefault(fact.symbol, Oracle(fact.symbol))
     if not oracle.report(fact.report_ms, fact.value_e18, fact.exact):
         state.count("repeated_reports")
@@ -160,7 +190,17 @@ def pay_if_due(state: State, condition_id: str) -> Outputs:
         return ()
     if any(order.condition_id == condition_id for order in state.open_orders()):
         return ()
+    if not current.observed and _provable_still(state, condition_id):
+        return ()
     return advance(state, settlement.Pay(at_ns=state.now_ns, condition_id=condition_id))
+
+
+def _provable_still(state: State, condition_id: str) -> bool:
+    """Our own evidence may yet come: two voices are better than one, for a while."""
+    market = state.markets[condition_id]
+    waited_ns = state.now_ns - market.end_ns
+    observable = market.symbol and market.end_ns and not market.twap_lookback_s
+    return bool(observable) and waited_ns <= state.config.close_report_ns_max
 
 
 def due(state: State, fact: Due) -> Outputs:
@@ -201,9 +241,7 @@ def forget(state: State, market: Market) -> None:
         state.timers.pop(f"refetch:{token}", None)
     for timer in ("decide", "resolution"):
         state.timers.pop(f"{timer}:{condition}", None)
-    for moment in (market.start_ns, market.end_ns):
-        key = f"{market.symbol}:{moment // MS_NS}"
-        if key in state.moments:
-            state.moments[key].pop(condition, None)
-            if not state.moments[key]:
-                del state.moments[key]
+    _unschedule(state, market)
+    gone = [known for known in state.settlements if known not in state.markets]
+    for known in gone[:-SETTLEMENTS_MAX]:
+        del state.settlements[known]

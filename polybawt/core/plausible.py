@@ -83,13 +83,14 @@ def _report(report: facts.OracleReported, now_ns: int) -> str:
     if not 0 < report.value_e18 <= ORACLE_E18_MAX:
         return f"value {report.value_e18}"
     ahead_ms = report.report_ms - now_ns // MS_NS
-    return "" if report.report_ms >= 0 and ahead_ms <= AHEAD_MS_MAX else f"time {report.report_ms}"
+    return "" if report.report_ms > 0 and ahead_ms <= AHEAD_MS_MAX else f"time {report.report_ms}"
 
 
 def _trade(trade: facts.TradeReported) -> str:
     if not trade.trade_id:
         return "a trade without an id"
-    for part in (trade, *trade.makers):
-        if not 0 <= part.price <= MILLION or not 0 < part.shares <= FILL_MAX:
-            return f"{part.shares} shares at {part.price}"
+    parts = [(trade.price, trade.shares), *((part.price, part.shares) for part in trade.makers)]
+    for price, shares in parts:
+        if not 0 <= price <= MILLION or not 0 < shares <= FILL_MAX:
+            return f"{shares} shares at {price}"
     return ""

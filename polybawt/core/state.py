@@ -27,7 +27,9 @@ from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, 
 
 FORGOTTEN_MAX: Final = 20_000  # ids of closed orders and settled trades, so that repeats are known
 NOTICES_MAX: Final = 200
-SETTLEMENTS_MAX: Final = 4_096
+SETTLEMENTS_MAX: Final = 4_096  # of markets that have left memory
+MARKETS_MAX: Final = 50_000  # that have not
+ORACLES_MAX: Final = 64
 LINKS: Final = ("market", "user", "oracle")
 
 
@@ -53,6 +55,10 @@ class Config:
     breaker_cool_ns: int = 5 * SECOND_NS
 
 
+def _links() -> dict[str, Feed]:
+    return {name: Feed(name=name) for name in LINKS}
+
+
 @define
 class State:
     """Keys: condition id, token id, intent id, trade id, breaker, feed and symbol by name."""
@@ -73,7 +79,7 @@ class State:
     positions: dict[str, Position] = field(factory=dict)
     settlements: dict[str, Settlement] = field(factory=dict)
     breakers: dict[str, Breaker] = field(factory=dict)
-    feeds: dict[str, Feed] = field(factory=dict)
+    feeds: dict[str, Feed] = field(factory=_links)
     oracles: dict[str, Oracle] = field(factory=dict)
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)

@@ -35,6 +35,7 @@ from polybawt.sim.world import RawFrame, Report, WorldLike
 
 HISTORY_MAX: Final = 60  # reports in the first answer of the price stream, as recorded
 FIRST_GAMMA_ID: Final = 1_000_000
+RESOLVED_MAX: Final = 2_000  # older ones are no longer found, so that a long run stays small
 
 
 @define
@@ -57,6 +58,7 @@ class Publisher:
         self._groups: dict[str, _Group] = {}
         self._last_trade: dict[str, str] = {}
         self._listed: dict[str, tuple[str, int]] = {}
+        self._listed_ever = 0
         self._resolved: dict[str, Resolved] = {}
         self._reports: dict[str, deque[tuple[int, float]]] = {}
 
@@ -155,8 +157,9 @@ class Publisher:
 
     def _tell_listed(self, event: Listed) -> None:
         condition_id = event.market.condition_id
-        number = str(FIRST_GAMMA_ID + len(self._listed))
-        gamma_id, _ = self._listed.setdefault(condition_id, (number, event.now_ns))
+        gamma_id = str(FIRST_GAMMA_ID + self._listed_ever)
+        self._listed_ever += 1
+        self._listed[condition_id] = gamma_id, event.now_ns
         self._hub.to_custom(markets.new_market(event.market, gamma_id, event.now_ns // MS_NS))
 
     def _tell_resolved(self, event: Resolved) -> None:
@@ -171,6 +174,10 @@ class Publisher:
         self._hub.to_tokens(market.tokens, frame, custom=True)
         for token in market.tokens:
             self._views.pop(token, None)
+        if len(self._resolved) > RESOLVED_MAX:
+            oldest = next(iter(self._resolved))
+            for memory in (self._resolved, self._listed, self._told_ms, self._last_trade):
+                memory.pop(oldest, None)
 
     # Prices.
 
@@ -239,8 +246,8 @@ class Publisher:
     def standing(self, market: Market) -> Standing:
         """What is known of a market besides its terms."""
         gamma_id, listed_ns = self._listed.get(market.condition_id, ("", 0))
-        view = self.view(market.yes_token)
         resolved = self._resolved.get(market.condition_id)
+        view = None if resolved else self.view(market.yes_token)
         return Standing(
             gamma_id=gamma_id,
             listed_ns=listed_ns,

@@ -3,7 +3,7 @@
 Source: the simulator's ``World`` and ``tape``; only here do their parts meet a configuration.
 """
 
-from typing import Final, cast
+from typing import Final
 
 from attrs import evolve
 
@@ -38,4 +38,4 @@ def invented(config: ExchangeConfig, start_ns: int) -> WorldLike:
     )
     if config.quiet_world:
         terms = evolve(terms, makers=0, noise_takers=0, informed_takers=0)
-    return cast(WorldLike, World(terms, start_ns))  # its ``end_ns`` is narrower than the protocol's
+    return World(terms, start_ns)

@@ -2,9 +2,10 @@
 
 import pytest
 
+from polybawt.core.market import Side
 from polybawt.core.units import MILLION
 from tests.exchange.conftest import Open
-from tests.exchange.house import FED, START_NS, UPDOWN, Hall, StillWorld, config
+from tests.exchange.house import FED, START_NS, UPDOWN, Hall, StillWorld, config, wallet_of
 
 UNKNOWN = "0x" + "ab" * 32
 
@@ -132,6 +133,28 @@ async def test_lists_come_in_pages(opened: Open, orders: int, pages: int) -> Non
 
     assert [row["id"] for row in seen] == ids
     assert read == pages
+
+
+async def test_orders_of_all_wallets_come_oldest_first(opened: Open) -> None:
+    """One key sees everything it may trade from, in one order."""
+    wallet = wallet_of(0, 1, collateral=100 * MILLION)
+    hall = await opened(StillWorld(UPDOWN), config(wallets=(wallet,)))
+    trader = await hall.trader()
+    terms = trader.terms(
+        UPDOWN, UPDOWN.yes_token, Side.BUY, 4_000_000, 10_000_000,
+        maker=wallet.address, signature_type=1,
+    )  # fmt: skip
+    first = (await trader.ask("POST", "/order", trader.body(UPDOWN, terms)))[1]["orderID"]
+    hall.after(1)
+    second = (await trader.place(UPDOWN, UPDOWN.yes_token, "BUY", "0.3", "10"))[1]["orderID"]
+
+    rows = (await trader.ask("GET", "/data/orders"))[1]["data"]
+
+    assert [row["id"] for row in rows] == [first, second]
+    purse = await trader.ask(
+        "GET", "/balance-allowance", asset_type="COLLATERAL", signature_type="1"
+    )
+    assert purse[1]["balance"] == str(100 * MILLION)
 
 
 @pytest.mark.parametrize("cursor", ["%", "AAAA", "LTU=", "x" * 50])

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from polybawt.core.units import MILLION, Usdc
-from tests.exchange.house import CANARY, FED, START_NS, UPDOWN, Hall
+from tests.exchange.house import CANARY, FED, START_NS, UPDOWN, Hall, a_market
 
 
 async def test_markets_come_in_pages_by_key(hall: Hall) -> None:
@@ -100,6 +100,26 @@ async def test_a_resolved_market_is_still_found_after_the_venue_forgot_it(hall: 
     assert UPDOWN.slug not in [m["slug"] for m in still_open["markets"]]
     winners = (await hall.get(f"/markets/{UPDOWN.condition_id}"))["tokens"]
     assert [t["winner"] for t in winners] == [True, False]
+
+
+async def test_only_so_many_resolved_markets_are_remembered(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of days lists thousands of short markets.
+
+    Proves: C5, P0.5
+    """
+    monkeypatch.setattr("polybawt.exchange.publisher.RESOLVED_MAX", 1)
+    for market in (UPDOWN, CANARY):
+        hall.world.venue.resolve(market.condition_id, Usdc(MILLION), Usdc(0), START_NS)
+        hall.after(1)
+    hall.world.venue.list_market(a_market("fresh"), hall.clock.now_ns)
+    hall.after(1)
+
+    found = (await hall.get("/gamma/markets/keyset"))["markets"]
+
+    assert [m["slug"] for m in found] == [FED.slug, CANARY.slug, "fresh"]
+    assert len({m["id"] for m in found}) == 3
 
 
 @pytest.mark.parametrize(

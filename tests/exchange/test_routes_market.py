@@ -24,6 +24,14 @@ async def test_the_venue_says_its_version_and_time(hall: Hall) -> None:
     assert await hall.get("/time") == START_NS // 10**9
 
 
+async def test_venue_time_never_goes_backwards(hall: Hall) -> None:
+    """A machine's clock may be set back; the venue's orders and trades may not."""
+    hall.after(5_000)
+    hall.clock.now_ns -= 60 * 10**9
+
+    assert await hall.get("/time") == START_NS // 10**9 + 5
+
+
 async def test_a_book_is_mirrored_on_the_other_token(hall: Hall) -> None:
     """A bid of 0.48 for one token is an ask of 0.52 for the other: there is only one book."""
     await quoted(hall)

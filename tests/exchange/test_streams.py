@@ -238,6 +238,12 @@ async def test_nonsense_on_the_market_stream_is_ignored(hall: Hall, text: str) -
     assert await quiet_until_pong(socket) == []
 
 
+async def test_the_first_book_can_be_declined(hall: Hall) -> None:
+    socket = await market_socket(hall, UPDOWN.yes_token, initial_dump=False)
+
+    assert await quiet_until_pong(socket) == []
+
+
 async def test_more_than_five_hundred_tokens_get_no_first_book(hall: Hall) -> None:
     """Undocumented and measured: the client must then read books by REST."""
     socket = await market_socket(hall, *[str(n) for n in range(500)], UPDOWN.yes_token)

@@ -1,35 +1,24 @@
-"""From an intent to an order, and from a match to money: the order lane's owner.
+"""From an intent to an order, and what becomes of it: the order lane's owner.
 
-Orders and trades are stepped by their machines; this module finds the record an input is
-about, refuses what cannot be, and books fills where they belong.
+Orders are stepped by their machine; this module finds the record an input is about, refuses
+what cannot be, and holds the breakers.  What a match does to our money stands in ``fills``.
 """
 
 from typing import Final
 
-from attrs import evolve
-
-from polybawt.core import facts, ledger
+from polybawt.core import facts
 from polybawt.core.commands import CancelAll, ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
-from polybawt.core.machines import breaker, order, position, trade
+from polybawt.core.machines import breaker, order
 from polybawt.core.machines.breaker import Breaker, BreakerMachine
 from polybawt.core.machines.order import Order, OrderMachine
-from polybawt.core.machines.position import Position, PositionMachine
-from polybawt.core.machines.trade import Leg, Trade, TradeMachine
-from polybawt.core.market import Side
 from polybawt.core.risk import Gate, refusal
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, View, Withdraw
-from polybawt.core.units import MS_NS, SECOND_NS, Shares, Usdc
+from polybawt.core.units import MS_NS, SECOND_NS
 
-TRADE_STEPS: Final[dict[str, type[trade.Action]]] = {
-    "MATCHED_NOT_BROADCASTED": trade.Match,
-    "MATCHED": trade.Match,
-    "MINED": trade.Mine,
-    "RETRYING": trade.Retry,
-    "CONFIRMED": trade.Confirm,
-    "FAILED": trade.Fail,
-}
+STATUSES_ENDED: Final = ("CANCELED", "UNMATCHED", "INVALID")  # the venue appends reasons
+STATUSES_ALIVE: Final = ("LIVE", "MATCHED", "DELAYED")
 
 # Wanting.
 
@@ -153,11 +142,23 @@ def drive(state: State, action: order.Action) -> Outputs:
         return ()
     if not OrderMachine.allows(before, action):
         alarm = impossible(state, before, action)
-        return (*alarm, ReadOrder(intent_id=before.intent_id, order_id=before.order_id))
+        look = ReadOrder(intent_id=before.intent_id, order_id=before.order_id)
+        return (*alarm, look) if before.order_id else alarm
+    if isinstance(action, order.Sign) and (wrong := _misidentified(state, action)):
+        abort = order.Abort(at_ns=action.at_ns, intent_id=before.intent_id, reason=wrong)
+        return (state.notify("critical", "bad_signature", f"{before.intent_id}: {wrong}"), abort)
     after, outputs = OrderMachine.step(before, action)
     state.orders[after.intent_id] = after
     state.awaited.pop(f"order:{after.intent_id}", None) if isinstance(action, READS) else None
     return (*outputs, *_consequences(state, before, after, action))
+
+
+def _misidentified(state: State, sign: order.Sign) -> str:
+    """An order without an identity of its own could never be followed: it is not sent (H5)."""
+    if not sign.order_id or not sign.payload:
+        return "the signer gave no identity"
+    known = sign.order_id in state.intent_of or sign.order_id in state.forgotten
+    return "the signer gave the identity of another order" if known else ""
 
 
 READS: Final = (order.ReadOpen, order.ReadClosed, order.ReadMissing)
@@ -184,6 +185,8 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
             return trip(state, "venue", f"{after.intent_id}: {action.reason}")
         case order.AckLive() | order.AckDelayed():
             return heal(state, "venue")
+        case order.ReadOpen() if action.matched == after.filled:
+            state.timers.pop(f"look:{after.intent_id}", None)
         case order.Reject():
             state.count("rejects")
             text = f"{after.intent_id} {after.token_id[:10]}: {action.reason}"
@@ -198,7 +201,7 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
 def _evict(state: State, record: Order) -> None:
     del state.orders[record.intent_id]
     state.intent_of.pop(record.order_id, None)
-    for timer in ("order", "poll"):
+    for timer in ("order", "poll", "look"):
         state.timers.pop(f"{timer}:{record.intent_id}", None)
     if record.order_id:
         state.forget(record.order_id)
@@ -208,9 +211,9 @@ def pushed(state: State, push: facts.OrderPushed) -> Outputs:
     """The user channel about one order: a hint to look or proof of life, never an end by itself."""
     intent_id = state.intent_of.get(push.order_id)
     if intent_id is None:
-        return _stranger(state, push.order_id, "order")
+        return stranger(state, push.order_id, "order")
     record = state.orders[intent_id]
-    if push.kind == "CANCELLATION" or push.status.startswith(("CANCELED", "UNMATCHED", "INVALID")):
+    if push.kind == "CANCELLATION" or push.status.startswith(STATUSES_ENDED):
         return (order.Ended(at_ns=push.at_ns, intent_id=intent_id, reason=push.status),)
     if push.status == "DELAYED":
         return (order.AckDelayed(at_ns=push.at_ns, intent_id=intent_id),)
@@ -219,134 +222,22 @@ def pushed(state: State, push: facts.OrderPushed) -> Outputs:
     if not OrderMachine.allows(record, alive):
         return impossible(state, record, alive)
     if missing:  # its trades are on their way on the same channel; look if they do not come
-        state.timers.setdefault(f"poll:{intent_id}", state.now_ns)
+        state.timers.setdefault(f"look:{intent_id}", state.now_ns)
+    if not push.status.startswith(STATUSES_ALIVE):
+        state.count("unknown_status")
+        text = f"order {push.order_id[:18]}: status {push.status[:40]!r}"
+        look = ReadOrder(intent_id=intent_id, order_id=push.order_id)
+        return (state.notify("critical", "unknown_status", text), alive, look)
     return (alive,)
 
 
-def _stranger(state: State, order_id: str, what: str) -> Outputs:
+def stranger(state: State, order_id: str, what: str) -> Outputs:
     if order_id in state.forgotten:
         state.count("late_pushes")
         return ()
     state.count("strangers")
     text = f"{what} {order_id[:18]} is not in the journal"
     return (state.notify("critical", "stranger", text),)
-
-
-# Trades.
-
-
-def trade_reported(state: State, report: facts.TradeReported) -> Outputs:
-    """One step of a trade's settlement; only the first report of it books."""
-    if f"trade:{report.trade_id}" in state.forgotten:
-        state.count("repeats")
-        return ()
-    record = state.trades.get(report.trade_id) or _first_seen(state, report)
-    if record is None:
-        ids = (report.taker_order_id, *(maker.order_id for maker in report.makers))
-        if report.source == "read" or any(i in state.forgotten for i in ids):
-            state.count("late_trades")
-            return ()
-        return _stranger(state, report.trade_id, "trade")
-    step = TRADE_STEPS.get(report.status)
-    if step is None:
-        state.count("unknown_status")
-        text = f"trade {report.trade_id}: status {report.status[:40]!r}"
-        return (state.notify("critical", "unknown_status", text),)
-    action = step(at_ns=report.at_ns, trade_id=report.trade_id)
-    if not TradeMachine.allows(record, action):
-        return impossible(state, record, action)
-    after, outputs = TradeMachine.step(record, action)
-    state.trades[after.trade_id] = after
-    state.last_match_s = max(state.last_match_s, after.match_s)
-    return outputs
-
-
-def _first_seen(state: State, report: facts.TradeReported) -> Trade | None:
-    """The record of a trade with our legs in it; None when none of it is ours."""
-    taker = facts.MakerFill(
-        order_id=report.taker_order_id,
-        token_id=report.token_id,
-        side=report.side,
-        price=report.price,
-        shares=report.shares,
-    )
-    legs: dict[str, Leg] = {}
-    for part, maker in ((taker, False), *((part, True) for part in report.makers)):
-        intent_id = state.intent_of.get(part.order_id)
-        if intent_id is None:
-            continue
-        record = state.orders[intent_id]
-        if known := legs.get(intent_id):  # one order, several entries: its fill is their sum
-            legs[intent_id] = evolve(known, shares=Shares(known.shares + part.shares))
-            continue
-        fees = state.markets[record.condition_id].fees
-        legs[intent_id] = Leg(
-            intent_id=intent_id,
-            strategy=record.strategy,
-            token_id=part.token_id,
-            side=part.side,
-            price=part.price,
-            shares=part.shares,
-            fee=Usdc(0) if maker else fees.charged(part.price, part.shares),
-            maker=maker,
-        )
-    if not legs:
-        return None
-    return Trade(
-        trade_id=report.trade_id,
-        condition_id=report.condition_id,
-        match_s=report.match_s,
-        legs=tuple(legs.values()),
-    )
-
-
-def filled(state: State, fact: trade.Filled) -> Outputs:
-    """Money first: position and ledger book what happened even when the order denies it."""
-    leg = fact.leg
-    state.count("fills")
-    bought = position.Bought if leg.side is Side.BUY else position.Sold
-    _hold(state, fact, bought)
-    state.ledger.post(ledger.fill(leg))
-    record = state.orders[leg.intent_id]
-    action = order.Fill(
-        at_ns=fact.at_ns, intent_id=leg.intent_id, trade_id=fact.trade_id, shares=leg.shares
-    )
-    if leg.shares > record.size - record.filled or leg.token_id != record.token_id:
-        return impossible(state, record, action)
-    if leg.shares < record.size - record.filled:
-        state.count("partial_fills")
-    return (action,)
-
-
-def voided(state: State, fact: trade.Voided) -> Outputs:
-    leg = fact.leg
-    state.count("voids")
-    void = position.BoughtVoid if leg.side is Side.BUY else position.SoldVoid
-    _hold(state, fact, void)
-    state.ledger.post(ledger.reversed_entry(ledger.fill(leg)))
-    text = f"trade {fact.trade_id} failed: {leg.side} {leg.shares} of {leg.token_id[:10]} void"
-    return (state.notify("critical", "trade_failed", text),)
-
-
-def settled(state: State, fact: trade.Settled) -> Outputs:
-    del state.trades[fact.trade_id]
-    state.forget(f"trade:{fact.trade_id}")
-    return ()
-
-
-def _hold(state: State, fact: trade.Filled | trade.Voided, action: type[position.Change]) -> None:
-    leg = fact.leg
-    held = state.positions.get(leg.token_id) or Position(
-        token_id=leg.token_id, condition_id=fact.condition_id
-    )
-    change = action(
-        at_ns=fact.at_ns,
-        token_id=leg.token_id,
-        shares=leg.shares,
-        notional=leg.notional,
-        fee=leg.fee,
-    )
-    state.positions[leg.token_id], _ = PositionMachine.step(held, change)
 
 
 # Breakers.

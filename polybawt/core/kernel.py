@@ -9,7 +9,7 @@ book -> strategy -> risk -> order -> venue -> trade -> position -> settlement ->
 from collections import deque
 from typing import Final
 
-from polybawt.core import execution, facts, market_data, outcomes, reconcile, timers
+from polybawt.core import execution, facts, fills, market_data, outcomes, reconcile, timers
 from polybawt.core.machine import Command, Fact, Outputs
 from polybawt.core.machines import order, trade
 from polybawt.core.machines.position import PaidOut
@@ -76,7 +76,7 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.OrderPushed():
             return execution.pushed(state, fact)
         case facts.TradeReported():
-            return execution.trade_reported(state, fact)
+            return fills.trade_reported(state, fact)
         case facts.OpenOrdersRead():
             return reconcile.open_orders_read(state, fact)
         case facts.TradesRead():
@@ -100,11 +100,11 @@ def route(state: State, fact: Fact) -> Outputs:
         case order.Action():
             return execution.drive(state, fact)
         case trade.Filled():
-            return execution.filled(state, fact)
+            return fills.filled(state, fact)
         case trade.Voided():
-            return execution.voided(state, fact)
+            return fills.voided(state, fact)
         case trade.Settled():
-            return execution.settled(state, fact)
+            return fills.settled(state, fact)
         case Due():
             return outcomes.due(state, fact)
         case PaidOut():

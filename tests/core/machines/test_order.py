@@ -285,10 +285,13 @@ def test_a_record_without_gaps_ends_the_order_as_it_says() -> None:
     assert (order.state, order.open_size, outputs) == ("cancelled", 0, ())
 
 
+@pytest.mark.parametrize("outcome", ["cancelled", "expired", "rejected"])
 @pytest.mark.parametrize("state", ["live", "unknown", "pending_cancel", "closing"])
-def test_a_record_that_counts_more_than_we_booked_asks_for_the_trades(state: str) -> None:
+def test_a_record_that_counts_more_than_we_booked_asks_for_the_trades(
+    state: str, outcome: str
+) -> None:
     """No end while a fill is missing.  Proves: B-exec."""
-    order, outputs = after(an_order(state), closed(4_000_000, "cancelled"))
+    order, outputs = after(an_order(state), closed(4_000_000, outcome))
 
     assert (order.state, outputs) == ("closing", (TRADES,))
 

@@ -1,0 +1,69 @@
+"""What the property tests of all machines share: rules are the specification's actions.
+
+A rule has the name of an action of the specification, with its guards as preconditions; an
+invariant has the name of one there.  Hypothesis plays us, the network and the venue, with
+amounts and identities that the specification leaves out.
+"""
+
+import re
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+from polybawt.core.machine import Command, Fact, IllegalAction, Machine, Record, name_of
+from polybawt.proof.catalogue import MIRRORS
+from polybawt.proof.verify import MODELS, config_of
+
+REST = "Closed"  # the one place to come to rest: no action, but no deadlock either
+
+
+def edge_or_illegal(machine: type[Machine], record: Record, action: Fact) -> None:
+    """There is no third outcome: nothing is silently ignored, and ``allows`` told before."""
+    allowed = machine.allows(record, action)
+    try:
+        after, outputs = machine.step(record, action)
+    except IllegalAction:
+        assert not allowed
+        return
+    assert allowed
+    edge = (record.state, name_of(type(action).__name__), after.state)
+    assert edge in machine.edges()
+    assert all(isinstance(output, Command | Fact) for output in outputs)
+
+
+def specified_actions(name: str) -> set[str]:
+    """The machine's actions, and those of the world half that ``Next`` names."""
+    spec = (MODELS / f"{name}.tla").read_text()
+    world = spec.partition("(* the world")[2]
+    half = re.split(r"^-{20,}$", world, flags=re.M)[0]
+    defined = re.findall(r"^(\w+)(?:\(.*?\))? *==", half, re.M)
+    following = set(re.findall(r"\w+", _definition(world, "Next")))
+    return set(MIRRORS[name].actions) | {
+        _rule(found) for found in defined if found in following - {REST}
+    }
+
+
+def specified_invariants(name: str) -> set[str]:
+    """The invariants that its configuration names; types are mypy's, legality every step's."""
+    listed = re.search(r"^INVARIANTS\n((?:  \w+\n)+)", config_of(MODELS, name), re.M)
+    assert listed
+    return {name_of(found) for found in listed[1].split()} - {"type_o_k", "nothing_illegal"}
+
+
+def mirrored(name: str, life: type[RuleBasedStateMachine]) -> None:
+    """Rules and invariants here are the actions and invariants there, by name."""
+    declared = life.setup_state()
+    rules = {rule.function.__name__ for rule in declared.rules}
+    invariants = {found.function.__name__ for found in declared.invariants}
+    here, there = {rule.rstrip("_") for rule in rules} - {name_of(REST)}, specified_actions(name)
+    assert here == there, sorted(here ^ there)
+    assert invariants >= specified_invariants(name), specified_invariants(name) - invariants
+
+
+def _definition(text: str, name: str) -> str:
+    found = re.search(rf"^{name} ==(.*?)\n\n", text, re.S | re.M)
+    assert found
+    return found[1]
+
+
+def _rule(action: str) -> str:
+    return name_of(action).rstrip("_")

@@ -1,0 +1,375 @@
+"""``OrderMachine`` against an unreliable venue, and against its own specification.
+
+The venue loses requests, answers late and twice, misreports refusals, counts behind its own
+matches, and repeats every trade; the kernel's one duty here is to drop a trade it knows.
+"""
+
+import pytest
+from attrs import evolve
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import precondition as when
+
+from polybawt.core.commands import CancelOrder, PostOrder, ReadOrder, ReadTrades
+from polybawt.core.machines import order as o
+from polybawt.core.market import Side
+from polybawt.core.units import Price, Shares
+from property_tests.mirror import edge_or_illegal, mirrored
+
+ID = "i1"
+END_NS, MARGIN_NS = 1_000, 100
+
+ORDER = o.Order(
+    intent_id=ID,
+    strategy="value",
+    condition_id="0xc",
+    token_id="1",
+    side=Side.BUY,
+    price=Price(450_000),
+    size=Shares(10_000_000),
+    post_only=False,
+    created_ns=0,
+    ends_ns=END_NS + MARGIN_NS,
+    expiration_s=1,
+)
+DONE = {"filled", "cancelled", "rejected", "expired"}
+OPEN = {"delayed", "resting"}
+OVER = {"refused", "filled", "cancelled", "expired"}
+OUTCOME = {
+    "refused": "rejected", "filled": "cancelled", "cancelled": "cancelled", "expired": "expired"
+}  # fmt: skip
+
+
+class OrderLife(RuleBasedStateMachine):
+    @initialize(lots=st.integers(1, 5) | st.integers(1, 10_000), begun=st.integers(0, 3))
+    def init(self, lots: int, begun: int) -> None:
+        """Most games begin with an order that was sent, or rests: the rest is told by others."""
+        self.order = evolve(ORDER, size=Shares(lots * 10_000))
+        self.post, self.cancelling, self.book = "idle", "never", "none"
+        self.trades: list[tuple[str, int]] = []
+        self.said: set[str] = set()
+        self.now_ns, self.lied = 1, False
+        self.sent: list[PostOrder] = []
+        if begun > 0:
+            self.sign()
+            self.submit()
+        if begun > 1:
+            self.arrive("resting")
+        if begun > 2:
+            self.ack_live()
+
+    def step(self, action: o.Action) -> None:
+        before = self.order
+        self.order, outputs = o.OrderMachine.step(before, evolve(action, at_ns=self.now_ns))
+        for command in outputs:
+            assert isinstance(command, PostOrder | CancelOrder | ReadOrder | ReadTrades)
+            self.sent += [command] if isinstance(command, PostOrder) else []
+        assert self.order.filled >= before.filled
+
+    @property
+    def matched(self) -> int:
+        return sum(shares for _, shares in self.trades)
+
+    @property
+    def can_arrive(self) -> bool:
+        return self.post == "sent" and self.book == "none" and self.now_ns <= END_NS
+
+    @property
+    def at_rest(self) -> bool:
+        return self.order.filled == self.matched and self.book not in OPEN and not self.can_arrive
+
+    @property
+    def heard(self) -> bool:
+        """Whether the order is one that the venue can say something of."""
+        return self.order.state not in ("intent", "signed", "closed")
+
+    # The machine: we hear what was ever said, and what a read can answer.
+
+    @when(lambda s: s.order.state == "intent")
+    @rule()
+    def sign(self) -> None:
+        self.step(o.Sign(intent_id=ID, order_id="0xd", payload="{}"))
+
+    @when(lambda s: s.order.state == "signed")
+    @rule(often=st.integers(0, 9))
+    def abort(self, often: int) -> None:
+        if often == 0:
+            self.step(o.Abort(intent_id=ID))
+
+    @when(lambda s: s.order.state == "signed")
+    @rule()
+    def submit(self) -> None:
+        self.step(o.Submit(intent_id=ID))
+        self.post = "sent"
+
+    @when(lambda s: s.heard and s.post != "idle")
+    @rule()
+    def timeout(self) -> None:
+        self.step(o.Timeout(intent_id=ID))
+
+    @when(lambda s: s.heard and "live" in s.said)
+    @rule()
+    def ack_live(self) -> None:
+        self.step(o.AckLive(intent_id=ID))
+
+    @when(lambda s: s.heard and "delayed" in s.said)
+    @rule()
+    def ack_delayed(self) -> None:
+        self.step(o.AckDelayed(intent_id=ID))
+
+    @when(lambda s: s.heard and "refused" in s.said)
+    @rule()
+    def reject(self) -> None:
+        self.lied |= self.book not in ("none", "refused") or self.matched > 0
+        self.step(o.Reject(intent_id=ID, reason="refused"))
+
+    @when(lambda s: s.heard and "duplicate" in s.said)
+    @rule()
+    def duplicate(self) -> None:
+        self.step(o.Duplicate(intent_id=ID))
+
+    @when(lambda s: s.heard and s.trades)
+    @rule(choice=st.randoms(use_true_random=False))
+    def fill(self, choice: object) -> None:
+        trade_id, shares = choice.choice(self.trades)  # type: ignore[attr-defined]
+        if trade_id not in self.order.trade_ids:  # as the kernel does
+            self.step(o.Fill(intent_id=ID, trade_id=trade_id, shares=Shares(shares)))
+
+    @when(lambda s: o.OrderMachine.allows(s.order, o.Cancel(intent_id=ID)))
+    @rule()
+    def cancel(self) -> None:
+        self.step(o.Cancel(intent_id=ID))
+        self.cancelling = "sent"
+
+    @when(lambda s: s.heard and "withdrawn" in s.said)
+    @rule()
+    def cancel_done(self) -> None:
+        self.step(o.CancelDone(intent_id=ID))
+
+    @when(lambda s: s.heard and "kept" in s.said)
+    @rule()
+    def cancel_refused(self) -> None:
+        self.step(o.CancelRefused(intent_id=ID))
+
+    @when(lambda s: s.heard and s.cancelling != "never")
+    @rule()
+    def cancel_timeout(self) -> None:
+        self.step(o.CancelTimeout(intent_id=ID))
+
+    @when(lambda s: s.heard and "ended" in s.said)
+    @rule()
+    def ended(self) -> None:
+        self.step(o.Ended(intent_id=ID))
+
+    @when(lambda s: s.heard and s.said & {"live", "delayed"})
+    @rule(choice=st.data())
+    def read_open(self, choice: st.DataObject) -> None:
+        """As it was at some time: a read may be stale."""
+        if "live" not in self.said or ("delayed" in self.said and choice.draw(st.booleans())):
+            self.step(o.ReadOpen(intent_id=ID, matched=Shares(0), delayed=True))
+            return
+        total = self.counted(choice)
+        if total < self.order.size:
+            self.step(o.ReadOpen(intent_id=ID, matched=Shares(total)))
+
+    @when(lambda s: s.heard and s.book in OVER)
+    @rule(choice=st.data())
+    def read_closed(self, choice: st.DataObject) -> None:
+        """It ended; its record may count fewer matches than there were."""
+        total = self.counted(choice)
+        self.lied |= total != self.matched
+        outcome = OUTCOME[self.book]
+        self.step(o.ReadClosed(intent_id=ID, matched=Shares(total), outcome=outcome))
+
+    def counted(self, choice: st.DataObject) -> int:
+        count = choice.draw(st.integers(0, len(self.trades)))
+        return sum(shares for _, shares in self.trades[: len(self.trades) - count])
+
+    @when(lambda s: s.heard)
+    @rule()
+    def read_missing(self) -> None:
+        self.lied |= self.now_ns > self.order.ends_ns and self.book != "none"
+        self.step(o.ReadMissing(intent_id=ID))
+
+    @when(lambda s: s.order.state in DONE and s.at_rest)
+    @rule()
+    def close(self) -> None:
+        self.step(o.Close(intent_id=ID))
+
+    # The world.
+
+    @when(lambda s: s.can_arrive)
+    @rule(book=st.sampled_from(["resting", "delayed"]))
+    def arrive(self, book: str) -> None:
+        self.post, self.book = "taken", book
+        self.said.add("live" if book == "resting" else "delayed")
+
+    @when(lambda s: s.can_arrive)
+    @rule(book=st.sampled_from(["resting", "delayed"]), often=st.integers(0, 3))
+    def misreport(self, book: str, often: int) -> None:
+        if often == 0:
+            self.arrive(book)
+            self.said.add("refused")
+
+    @when(lambda s: s.post == "sent" and s.book == "none")
+    @rule()
+    def refuse(self) -> None:
+        self.post = "taken"
+        self.said.add("refused")
+
+    @when(lambda s: s.post == "sent")
+    @rule()
+    def lose(self) -> None:
+        self.post = "lost"
+
+    @when(lambda s: s.order.state == "submitted" and s.post in ("taken", "lost"))
+    @rule()
+    def send_again(self) -> None:
+        self.post = "sent"
+        self.said.discard("refused")
+
+    @when(lambda s: s.post == "sent" and s.book != "none")
+    @rule()
+    def recognise(self) -> None:
+        self.post = "taken"
+        self.said.add("duplicate")
+
+    @when(lambda s: s.book == "delayed")
+    @rule(then=st.sampled_from(["resting", "refused", "cancelled"]))
+    def release(self, then: str) -> None:
+        if then == "resting" and self.now_ns > END_NS:
+            return
+        self.book = then
+        self.said.add("live" if then == "resting" else "ended")
+
+    @when(lambda s: s.book == "resting" and s.now_ns <= END_NS)
+    @rule(choice=st.data())
+    def match(self, choice: st.DataObject) -> None:
+        rest = (self.order.size - self.matched) // 10_000
+        shares = choice.draw(st.integers(1, rest)) * 10_000
+        self.trades.append((f"t{len(self.trades)}", shares))
+        if self.matched == self.order.size:
+            self.book = "filled"
+            self.said.add("ended")
+
+    @when(lambda s: s.cancelling == "sent")
+    @rule(said=st.sampled_from(["kept", "withdrawn"]))
+    def withdraw(self, said: str) -> None:
+        self.cancelling = "answered"
+        if self.book == "resting":
+            self.book = "cancelled"
+            self.said |= {"withdrawn", "ended"}
+        else:
+            self.said.add(said if self.book == "filled" else "kept")
+
+    @when(lambda s: s.post != "idle" and s.cancelling == "never")
+    @rule()
+    def withdraw_all(self) -> None:
+        self.cancelling = "sent"
+
+    @when(lambda s: s.book == "resting")
+    @rule(book=st.sampled_from(["cancelled", "refused"]), often=st.integers(0, 3))
+    def remove(self, book: str, often: int) -> None:
+        if often == 0:
+            self.book = book
+            self.said.add("ended")
+
+    @rule(ns=st.integers(0, 200))
+    def pass_(self, ns: int) -> None:
+        self.now_ns += ns
+
+    @when(lambda s: s.now_ns > END_NS and s.book in OPEN)
+    @rule()
+    def expire(self) -> None:
+        self.book = "expired"
+        self.said.add("ended")
+
+    # What must always hold.
+
+    @invariant()
+    def no_overfill(self) -> None:
+        assert 0 <= self.order.filled <= self.matched <= self.order.size
+
+    @invariant()
+    def no_ghost(self) -> None:
+        if self.order.state == "closed":
+            assert self.book not in OPEN
+            assert not self.can_arrive
+
+    @invariant()
+    def no_lost_fill(self) -> None:
+        if self.order.state == "closed":
+            assert self.order.filled == self.matched
+        assert self.order.filled == sum(
+            shares for trade_id, shares in self.trades if trade_id in self.order.trade_ids
+        )
+
+    @invariant()
+    def filled_means_full(self) -> None:
+        if self.order.state != "closed":
+            assert (self.order.state == "filled") == (self.order.filled == self.order.size)
+
+    @invariant()
+    def untouched_while_unfilled(self) -> None:
+        if self.order.state in ("live", "delayed", "submitted"):
+            assert self.order.filled == 0
+
+    @invariant()
+    def nothing_before_submit(self) -> None:
+        if self.post == "idle":
+            assert self.order.state in ("intent", "signed", "rejected", "closed")
+        assert len(self.sent) <= 1  # H5: at most one submission, of one payload
+
+    @invariant()
+    def ended_is_complete(self) -> None:
+        if self.order.state in DONE and not self.lied:
+            assert self.at_rest
+
+    @invariant()
+    def rejected_is_proven(self) -> None:
+        if self.order.state == "rejected" and not self.lied:
+            assert self.post == "idle" or "refused" in self.said or self.book == "refused"
+
+    @invariant()
+    def exposure_covers_what_may_fill(self) -> None:
+        """Of an honest venue: what we count as open is at least what can still match."""
+        if self.book in OPEN and not self.lied:
+            assert self.order.open_size >= self.order.size - self.matched
+
+
+TestOrderLife = OrderLife.TestCase
+
+
+def test_rules_and_invariants_are_those_of_the_specification() -> None:
+    mirrored("Order", OrderLife)
+
+
+VARIANTS = [
+    (evolve(ORDER, filled=Shares(filled), trade_ids=("t0",) if filled else ()), action)
+    for filled in (0, 4_000_000)
+    for action in (
+        o.Sign(intent_id=ID, order_id="0xd", payload="{}"),
+        o.Abort(intent_id=ID), o.Submit(intent_id=ID), o.Timeout(intent_id=ID),
+        o.AckLive(intent_id=ID), o.AckDelayed(intent_id=ID), o.Reject(intent_id=ID, reason="x"),
+        o.Duplicate(intent_id=ID), o.Cancel(intent_id=ID), o.CancelDone(intent_id=ID),
+        o.CancelRefused(intent_id=ID), o.CancelTimeout(intent_id=ID), o.Ended(intent_id=ID),
+        o.Close(intent_id=ID),
+        *(o.Fill(intent_id=ID, trade_id="t1", shares=Shares(n)) for n in (1, 10_000_000 - filled)),
+        *(
+            o.ReadOpen(intent_id=ID, matched=Shares(n), delayed=held)
+            for n in (0, 4_000_000) for held in (False, True)
+        ),
+        *(
+            o.ReadClosed(intent_id=ID, matched=Shares(n), outcome=outcome)
+            for n in (0, 4_000_000, 10_000_000)
+            for outcome in ("", "cancelled", "expired", "rejected")
+        ),
+        *(o.ReadMissing(intent_id=ID, at_ns=ns) for ns in (0, END_NS + MARGIN_NS + 1)),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [s.id for s in o.OrderMachine.states])
+def test_every_action_in_every_state_is_an_edge_or_illegal(state: str) -> None:
+    for order, action in VARIANTS:
+        edge_or_illegal(o.OrderMachine, evolve(order, state=state), action)

@@ -83,6 +83,10 @@ class Market:
     strike_e18: int = 0
     accepting_orders: bool = True
 
+    def over(self, now_ns: int) -> bool:
+        """Whether its end has passed; a market that names no end is not over by the clock."""
+        return 0 < self.end_ns <= now_ns
+
     @property
     def tokens(self) -> tuple[str, str]:
         return self.yes_token, self.no_token

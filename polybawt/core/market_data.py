@@ -17,7 +17,9 @@ from polybawt.core.machines import feed
 from polybawt.core.machines.feed import Feed, FeedMachine
 from polybawt.core.market import Market
 from polybawt.core.state import State
+from polybawt.core.units import SECOND_NS
 
+LAG_MS_MAX = 60_000
 REREAD_S = 120  # trades are read again from this long before the last known match
 
 
@@ -58,8 +60,13 @@ def link(state: State, fact: facts.LinkUp | facts.LinkHeard | facts.LinkDown) ->
 
 def reread(state: State) -> Outputs:
     """Read our orders and recent trades again: nothing is trusted that a reconnect may hide."""
-    since = max(0, state.last_match_s - REREAD_S)
-    return ReadTrades(after_s=since), ReadOpenOrders()
+    return ReadTrades(after_s=reread_since_s(state)), ReadOpenOrders()
+
+
+def reread_since_s(state: State) -> int:
+    """Before the last match we know of, and before any that has not settled."""
+    known = (state.last_match_s, state.now_ns // SECOND_NS)
+    return max(0, min(*known, *(trade.match_s for trade in state.unsettled())) - REREAD_S)
 
 
 def subscribe(state: State, market: Market) -> Outputs:
@@ -96,7 +103,11 @@ def snapshot(state: State, fact: facts.BookSnapshot) -> Outputs:
     view = book.views[fact.token_id]
     newest = max(other.timestamp_ms for other in book.views.values())
     followed = state.feeds[fact.token_id].state in ("fresh", "suspect", "stale")
-    if fact.timestamp_ms < newest and followed:  # a read that lags behind the stream
+    read = fact.source == "rest"  # what the stream says comes in order, and is newer
+    lag_ms = newest - fact.timestamp_ms
+    if state.feeds[fact.token_id].state == "suspect" and lag_ms > LAG_MS_MAX:
+        lag_ms = 0  # no read lags that far: what is wrong is the stamp of what we distrust
+    if read and followed and lag_ms > 0:
         state.count("older_books")
         return outputs
     book.min_size = fact.min_size or book.min_size

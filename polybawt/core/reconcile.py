@@ -35,6 +35,7 @@ def started(state: State, fact: facts.Started) -> Outputs:
         lose = feed.Lose(at_ns=fact.at_ns, name=name, reason="engine restarted")
         market_data.feed_step(state, lose)
     state.subscribed.clear()  # a new process has new streams
+    state.awaited.clear()  # and asks its own questions
     outputs: Outputs = ()
     for record in tuple(state.orders.values()):
         intent_id = record.intent_id
@@ -54,15 +55,19 @@ def started(state: State, fact: facts.Started) -> Outputs:
         state.awaited[name] = state.now_ns
     if state.oracles:
         outputs += (FollowOracle(symbols=tuple(state.oracles)),)
-    return (*outputs, *(read(state, name) for name in state.awaited))
+    return (*outputs, *(read(state, name) for name in state.awaited if not _early(state, name)))
+
+
+def _early(state: State, name: str) -> bool:
+    """Our cash can be compared only once the trades that moved it are known."""
+    return name == "balance" and "trades" in state.awaited and state.ledger.deposited > 0
 
 
 def read(state: State, name: str) -> Command:
     """The command that answers one awaited read."""
     match name:
         case "trades":
-            since = max(0, state.last_match_s - market_data.REREAD_S)
-            return ReadTrades(after_s=since)
+            return ReadTrades(after_s=market_data.reread_since_s(state))
         case "open_orders":
             return ReadOpenOrders()
         case "balance":
@@ -98,14 +103,19 @@ def ask_again(state: State) -> Outputs:
 
 
 def trades_read(state: State, fact: facts.TradesRead) -> Outputs:
-    return arrived(state, "trades")
+    """All our trades are known; a read of one market's trades says nothing of the others."""
+    if fact.condition_id:
+        return ()
+    waited = _early(state, "balance") and "balance" in state.awaited
+    outputs = arrived(state, "trades")
+    return (*outputs, ReadBalance()) if waited else outputs
 
 
 def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
     """What rests at the venue against what we believe rests there."""
     outputs: Outputs = ()
     for order_id in fact.order_ids:
-        if order_id not in state.intent_of and order_id not in state.forgotten:
+        if order_id not in state.intent_of:  # a closed one of ours, even: it must not rest
             state.count("orphans")
             text = f"order {order_id[:18]} rests at the venue and is not in the journal"
             outputs += (
@@ -114,7 +124,9 @@ def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
             )
     resting = frozenset(fact.order_ids)
     for record in state.orders.values():
-        if record.state in RESTING and record.order_id not in resting:
+        missing = record.state in RESTING and record.order_id not in resting
+        undead = record.state == "rejected" and record.order_id in resting
+        if missing or undead:
             outputs += (ReadOrder(intent_id=record.intent_id, order_id=record.order_id),)
     return (*outputs, *arrived(state, "open_orders"))
 
@@ -122,7 +134,7 @@ def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
 def balance_read(state: State, fact: facts.BalanceRead) -> Outputs:
     """The first reading of our cash is what we begin with; any later one is compared."""
     outputs: Outputs = ()
-    if fact.token_id:
+    if fact.token_id or _early(state, "balance"):
         return ()
     if not state.ledger.deposited:
         state.ledger.post(ledger.deposit(Usdc(fact.amount)))

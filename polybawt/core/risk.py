@@ -86,7 +86,7 @@ def user_link(gate: Gate, _: Intent) -> str:
 def market_open(gate: Gate, _: Intent) -> str:
     if not gate.market.accepting_orders:
         return "market accepts no orders"
-    return "market has ended" if gate.now_ns >= gate.market.end_ns else ""
+    return "market has ended" if gate.market.over(gate.now_ns) else ""
 
 
 def terms(gate: Gate, intent: Intent) -> str:
@@ -118,7 +118,7 @@ def open_orders(gate: Gate, _: Intent) -> str:
 
 
 def _within(name: str, used: Usdc, more: Usdc, most: Usdc) -> str:
-    if used + more <= most:
+    if used + more <= most or not more:  # what takes nothing from us makes no exposure worse
         return ""
     return f"{name} {micro_text(used)} + {micro_text(more)} above {micro_text(most)}"
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from polybawt.core import execution, market_data, outcomes, reconcile
-from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, Stop
+from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades, Stop
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import breaker, feed, order, settlement
 from polybawt.core.machines.order import ENDED, POLLED, RESTING, Order
@@ -12,6 +12,7 @@ from polybawt.core.units import SECOND_NS
 
 KEEP_ENDED_NS: Final = 30 * SECOND_NS  # an ended order waits this long for a late fill
 RETRY_CANCEL_POLLS: Final = 3
+UNSETTLED_S_MAX: Final = 30  # a trade settles within seconds; then we ask
 
 
 def tick(state: State) -> Outputs:
@@ -19,6 +20,7 @@ def tick(state: State) -> Outputs:
         *_groups(state),
         *_quiet(state),
         *_orders(state),
+        *_trades(state),
         *_breakers(state),
         *_markets(state),
         *_phase(state),
@@ -55,6 +57,8 @@ def _orders(state: State) -> Outputs:
     outputs: Outputs = ()
     for record in tuple(state.orders.values()):
         outputs += _order(state, record)
+    if state.killed():  # what was on its way when the kill came rests by now
+        outputs += reconcile.withdraw_all(state)
     return outputs
 
 
@@ -70,7 +74,7 @@ def _order(state: State, record: Order) -> Outputs:
     overdue = record.state in RESTING and (
         state.now_ns > record.ends_ns
         or _outlived(state, record)
-        or f"poll:{intent_id}" in state.timers
+        or f"look:{intent_id}" in state.timers
     )
     if (record.state in POLLED or overdue) and state.due(f"poll:{intent_id}", config.poll_ns):
         again = record.state == "pending_cancel" and since_ns >= RETRY_CANCEL_POLLS * config.poll_ns
@@ -82,6 +86,16 @@ def _order(state: State, record: Order) -> Outputs:
 def _outlived(state: State, record: Order) -> bool:
     """Its market has ended, so the venue has ended it, whether or not it said so."""
     return state.settlements[record.condition_id].state != "trading"
+
+
+def _trades(state: State) -> Outputs:
+    """Trades that should have settled long ago are read again: a push may have been lost."""
+    now_s = state.now_ns // SECOND_NS
+    if not any(now_s - trade.match_s >= UNSETTLED_S_MAX for trade in state.unsettled()):
+        return ()
+    if not state.due("trades", UNSETTLED_S_MAX * SECOND_NS):
+        return ()
+    return (ReadTrades(after_s=market_data.reread_since_s(state)),)
 
 
 def _breakers(state: State) -> Outputs:
@@ -99,7 +113,7 @@ def _markets(state: State) -> Outputs:
         outputs += (FetchMarkets(),)
     for condition_id, market in tuple(state.markets.items()):
         current = state.settlements[condition_id].state
-        if current == "trading" and now < market.end_ns:
+        if current == "trading" and not market.over(now):
             begun = now >= market.start_ns - config.subscribe_ns
             if begun and market.yes_token not in state.subscribed and market.accepting_orders:
                 outputs += market_data.subscribe(state, market)
@@ -115,7 +129,8 @@ def _markets(state: State) -> Outputs:
 
 
 def _held(state: State, condition_id: str) -> bool:
-    return any(record.condition_id == condition_id for record in state.orders.values())
+    ordered = any(record.condition_id == condition_id for record in state.orders.values())
+    return ordered or any(state.unsettled(condition_id))
 
 
 def _awaiting(state: State, condition_id: str) -> Outputs:

@@ -54,13 +54,15 @@ class Value:
     def fair(self, view: View) -> Price | None:
         """What an "up" share is worth now; None when that cannot be said."""
         market, oracle = view.market, view.oracle
-        left_s = (market.end_ns - view.now_ns) / SECOND_NS
-        if not view.book_fresh or left_s < self.seconds_left_min:
+        left_s = (market.end_ns - view.now_ns) / SECOND_NS  # below zero when no end is named
+        if not market.symbol or not view.book_fresh or left_s < self.seconds_left_min:
             return None
         if view.now_ns < market.start_ns:
             return Price(MILLION // 2)  # the strike is the price of a moment yet to come
         if oracle is None or not oracle.value or not view.strike_e18:
             return None
+        if left_s < market.twap_lookback_s:
+            return None  # part of the average is settled, and we do not follow it
         if view.now_ns // MS_NS - oracle.latest_ms > self.report_age_ms_max:
             return None
         chance = up_value(

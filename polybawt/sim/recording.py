@@ -18,6 +18,7 @@ from polybawt.core.market import FeeSchedule, Market, Side
 from polybawt.core.units import MS_NS, InvalidAmount, Price, Shares, parse_micro
 from polybawt.sim.records import LevelSet, RawFrame
 
+HUSH_NS: Final = 1_000 * MS_NS  # a recording begins this long before its first word
 MARKET_SOURCE: Final = "polymarket_clob"
 ORACLE_SOURCE: Final = "polymarket_rtds_chainlink"
 UNSAID_FEES: Final = FeeSchedule(rate_micro=72_000)

@@ -20,7 +20,7 @@ from attrs import define, evolve, field, frozen
 from polybawt.core.facts import BadInput
 from polybawt.core.market import FeeSchedule, Market
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, parse_micro
-from polybawt.sim.recording import MALFORMED, SYMBOLS, bad_input
+from polybawt.sim.recording import HUSH_NS, MALFORMED, SYMBOLS, bad_input
 from polybawt.sim.records import RawFrame, Report
 from polybawt.sim.venue import Venue
 
@@ -72,7 +72,7 @@ class SettlementDay:
 
     def __init__(self, day: Day) -> None:
         assert day.reports, "a day without a report is no day"
-        self.start_ns = day.reports[0][0]
+        self.start_ns = day.reports[0][0] - HUSH_NS
         closed = [outcome.closed_ns for outcome in day.outcomes]
         self.end_ns: int | None = max([day.reports[-1][0], *closed])
         self.venue = Venue(mine_ns=MINE_NS, confirm_ns=CONFIRM_NS)

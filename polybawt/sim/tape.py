@@ -11,7 +11,7 @@ from typing import Final
 
 from polybawt.core.market import Side
 from polybawt.core.units import SECOND_NS, Shares
-from polybawt.sim.recording import Moment, RecordedBook, Recording
+from polybawt.sim.recording import HUSH_NS, Moment, RecordedBook, Recording
 from polybawt.sim.records import LevelSet, RawFrame, Report
 from polybawt.sim.venue import Venue
 
@@ -27,7 +27,7 @@ class Session:
 
     def __init__(self, recording: Recording, *, taker_delay_ns: int = 0) -> None:
         assert recording.moments, "an empty recording is no session"
-        self.start_ns = recording.moments[0].at_ns
+        self.start_ns = recording.moments[0].at_ns - HUSH_NS
         self.end_ns: int | None = recording.moments[-1].at_ns
         self.venue = Venue(mine_ns=MINE_NS, confirm_ns=CONFIRM_NS, taker_delay_ns=taker_delay_ns)
         self.venue.adopt(TAPE_OWNER, unlimited=True)

@@ -74,45 +74,57 @@ class Journal:
 
         ``identity`` names the account and venue; a journal of another one is refused.
         """
-        _make(path)
+        try:
+            witness = _make(path)
+        except OSError as e:
+            raise JournalError(f"{path}: cannot be written: {e.strerror}") from e
         db = await aiosqlite.connect(path, isolation_level=None)
+        journal = cls(path, db, witness)
+        try:
+            await journal._take(identity)
+        except BaseException:
+            await journal.close()
+            raise
+        return journal
+
+    async def _take(self, identity: str) -> None:
+        """Lock the file, see that it is ours, and find its end."""
+        path, db = self.path, self._db
         try:
             await db.execute("PRAGMA locking_mode=EXCLUSIVE")
             await db.execute("PRAGMA busy_timeout=0")
             await db.execute("PRAGMA journal_mode=WAL")
             await db.execute("PRAGMA synchronous=FULL")
-            await cls._prepare(path, db, identity)
+            await self._prepare(path, db, identity)
+            await self._check_head()
         except sqlite3.OperationalError as e:
-            await db.close()
-            raise JournalError(f"{path}: {e}; is another engine using it?") from e
+            busy = "; another engine is using it" if "locked" in str(e) else ""
+            raise JournalError(f"{path}: {e}{busy}") from e
         except sqlite3.DatabaseError as e:
-            await db.close()
             raise JournalError(f"{path}: is no journal ({e}); name another state directory") from e
-        except JournalError:
-            await db.close()
-            raise
-        head = path.with_name(path.name + ".head")
-        journal = cls(path, db, os.open(head, os.O_RDWR | os.O_CREAT, 0o600))
-        await journal._check_head()
-        return journal
 
     @staticmethod
     async def _prepare(path: Path, db: aiosqlite.Connection, identity: str) -> None:
         version = await _one(db, "PRAGMA user_version")
         if version == (0,):
+            if await _one(db, "SELECT name FROM sqlite_master"):
+                raise JournalError(f"{path}: is no journal; name another state directory")
             await db.executescript(
                 f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};"
             )
             await db.execute("INSERT INTO identity VALUES('venue', ?)", (identity,))
             await db.execute("COMMIT")
         elif version != (SCHEMA_VERSION,):
-            raise JournalError(f"{path}: written by another version ({version}); use that one")
+            raise JournalError(
+                f"{path}: has schema {(version or ('none',))[0]}, this program writes "
+                f"{SCHEMA_VERSION}; use the one that wrote it"
+            )
         # An exclusive lock is taken by the first write; take it now, not at the first order.
         await db.execute("BEGIN EXCLUSIVE")
         await db.execute("COMMIT")
         known = await _one(db, "SELECT value FROM identity WHERE name = 'venue'")
         if known != (identity,):
-            raise JournalError(f"{path}: belongs to {known}, not to {identity}")
+            raise JournalError(f"{path}: belongs to {(known or ('nobody',))[0]}, not to {identity}")
 
     async def _check_head(self) -> None:
         """The end of the table against the witness beside it."""
@@ -171,27 +183,38 @@ class Journal:
         ]
 
     async def entries(self, after: int = 0) -> AsyncIterator[Entry]:
-        """Every fact after ``after``, its chain checked from the row before it on."""
+        """Every fact after ``after``, its chain checked from the row before it on.
+
+        The end is not checked here: ``open`` did that.
+        """
         row = await _one(self._db, "SELECT hash FROM facts WHERE seq = ?", (after,))
         head, expected = bytes(row[0]) if row else GENESIS, after
         query = "SELECT seq, at_ns, kind, body, hash FROM facts WHERE seq > ? ORDER BY seq"
-        async with self._db.execute(query, (after,)) as cursor:
-            async for seq, at_ns, kind, body, digest in cursor:
-                expected += 1
-                head = chained(head, seq, (at_ns, kind, bytes(body)))
-                if seq != expected or head != bytes(digest):
-                    raise JournalError(f"{self.path}: fact {seq} is not what was written")
-                yield Entry(seq, at_ns, kind, bytes(body))
+        try:
+            async with self._db.execute(query, (after,)) as cursor:
+                async for seq, at_ns, kind, body, digest in cursor:
+                    expected += 1
+                    if seq != expected:
+                        raise JournalError(f"{self.path}: fact {expected} is missing")
+                    head = chained(head, seq, (at_ns, kind, bytes(body)))
+                    if head != bytes(digest):
+                        raise JournalError(f"{self.path}: fact {seq} is not what was written")
+                    yield Entry(seq, at_ns, kind, bytes(body))
+        except sqlite3.DatabaseError as e:
+            raise JournalError(f"{self.path}: is damaged after fact {expected}: {e}") from e
 
     async def close(self) -> None:
-        await self._db.close()
-        os.close(self._witness)
+        try:
+            await self._db.close()
+        finally:
+            os.close(self._witness)
 
 
-def _make(path: Path) -> None:
-    """The file and its directory, for their owner only."""
+def _make(path: Path) -> int:
+    """The file, its witness and their directory, for their owner only; opens the witness."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return os.open(path.with_name(path.name + ".head"), os.O_RDWR | os.O_CREAT, 0o600)
 
 
 async def _one(

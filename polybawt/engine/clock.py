@@ -23,7 +23,7 @@ class Clock:
         return self.at(time.time_ns())
 
     def at(self, real_ns: int) -> int:
-        passed = real_ns - self.real_ns
+        passed = max(0, real_ns - self.real_ns)  # before its beginning, a recording stands still
         return self.venue_ns + (passed if self.rate == 1 else int(passed * self.rate))
 
     def real_seconds(self, venue_seconds: float, least: float = 0.02) -> float:

@@ -11,18 +11,20 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from polybawt.core import facts
-from polybawt.core.codec import decode, decode_state, encode, encode_state
+from polybawt.core.codec import NotDecodable, decode, decode_state, encode, encode_state
 from polybawt.core.kernel import step
+from polybawt.core.machine import Fact
 from polybawt.core.state import State
 from polybawt.core.units import micro_text
 from polybawt.engine import audit
-from polybawt.engine.config import EngineConfig
+from polybawt.engine.config import SOCKET, EngineConfig
 from polybawt.engine.inbox import Inbox
-from polybawt.engine.journal import Journal, JournalError
+from polybawt.engine.journal import Journal, JournalError, Row
 from polybawt.engine.shell import Shell
 from polybawt.venue.clob import Clob
 from polybawt.venue.gamma import Gamma
@@ -41,11 +43,14 @@ log = logging.getLogger("polybawt.engine")
 async def recovered(journal: Journal) -> State:
     """The state as of the journal's end: the newest snapshot, and every fact since."""
     began = time.monotonic()
-    kept = await journal.snapshots()
-    seq, state = (kept[0][0], decode_state(kept[0][1])) if kept else (0, State())
+    seq, state = await _kept(journal)
     replayed = 0
     async for entry in journal.entries(after=seq):
-        step(state, decode(entry.kind, entry.body))
+        try:
+            fact = decode(entry.kind, entry.body)
+        except NotDecodable as e:
+            raise JournalError(f"{journal.path}: fact {entry.seq} is of another version") from e
+        step(state, fact)
         replayed += 1
     if journal.seq:
         took = time.monotonic() - began
@@ -53,6 +58,26 @@ async def recovered(journal: Journal) -> State:
             "recovered %d facts, %d after the snapshot, in %.2f s", journal.seq, replayed, took
         )
     return state
+
+
+async def _kept(journal: Journal) -> tuple[int, State]:
+    """The newest snapshot that this version can read; else the state before the first fact."""
+    for seq, body in await journal.snapshots():
+        try:
+            return seq, decode_state(body)
+        except NotDecodable:
+            log.warning("the snapshot of fact %d is of another version", seq)
+    return 0, State()
+
+
+def recorded(fact: Fact) -> tuple[Fact, Row]:
+    """A fact and its row; one that has none (a number beyond 64 bits) is bad input."""
+    try:
+        return fact, (fact.at_ns, *encode(fact))
+    except TypeError as wrong:
+        said = "".join(c if c.isprintable() else "?" for c in repr(fact)[:200])
+        bad = facts.BadInput(at_ns=fact.at_ns, source="journal", reason=str(wrong), excerpt=said)
+        return bad, (bad.at_ns, *encode(bad))
 
 
 class Engine:
@@ -64,14 +89,14 @@ class Engine:
         self._snapshot_at = journal.seq
         self._began_facts = journal.seq
         self._began = time.monotonic()
-        self._stop_asked = False
+        self._stop_asked = self._in_flight = False
 
-    async def run(self, account: Account) -> None:
+    async def run(self, account: Account, keep_secret: Callable[[str], None]) -> None:
         """Trade until asked to stop; every task is owned, and the first fault ends all."""
         config = self.config
         settings = config.account
         stream = audit.AuditStream(
-            config.directory / "audit.sock", self._hello, self.inbox.put_urgent, self.clock
+            config.directory / SOCKET, self._hello, self.inbox.put_urgent, self.clock
         )
         async with (
             http_client(config.venue.clob_url) as http,
@@ -86,6 +111,8 @@ class Engine:
                 funder=settings.funder or None,
             )
             credentials = await clob.login()
+            keep_secret(credentials.secret)
+            keep_secret(credentials.passphrase)
             hear, ping_s = self.inbox.put, config.ping_s
             urls, clock = config.venue, self.clock
             market = Stream(urls.ws_market_url, MarketLink(), clock, hear, ping_s=ping_s)
@@ -120,6 +147,7 @@ class Engine:
                     )
                 ]
                 await self._drive(shell, stream)
+                shell.abandon()
                 for task in around:
                     task.cancel()
         await self.journal.keep_snapshot(self.journal.seq, encode_state(self.state))
@@ -127,11 +155,13 @@ class Engine:
     async def _drive(self, shell: Shell, stream: audit.AuditStream) -> None:
         """The single writer."""
         while not shell.stopped.is_set():
-            batch = await self.inbox.take(BATCH_MAX)
-            commands = [command for fact in batch for command in step(self.state, fact)]
-            rows = [(fact.at_ns, *encode(fact)) for fact in batch]
+            batch = [recorded(fact) for fact in await self.inbox.take(BATCH_MAX)]
+            rows = [row for _, row in batch]
+            commands = [command for fact, _ in batch for command in step(self.state, fact)]
             first = self.journal.seq + 1
+            self._in_flight = True
             await self.journal.append(rows)
+            self._in_flight = False
             stream.publish(
                 [audit.line(first + i, kind, body) for i, (_, kind, body) in enumerate(rows)]
             )
@@ -142,6 +172,9 @@ class Engine:
                 await self.journal.keep_snapshot(self.journal.seq, encode_state(self.state))
 
     def _hello(self) -> bytes:
+        """Nothing while the state is ahead of the journal."""
+        if self._in_flight:
+            return b""
         clock = self.clock
         return audit.hello(
             self.journal.seq,
@@ -159,6 +192,8 @@ class Engine:
 
     async def _heartbeat(self, clob: Clob) -> None:
         """The venue withdraws our orders when these stop: what we want if we are gone."""
+        if not self.config.heartbeat_s:
+            return
         pause = self.clock.real_seconds(self.config.heartbeat_s, 0.25)
         while True:
             if not await clob.heartbeat():
@@ -169,11 +204,11 @@ class Engine:
             await asyncio.sleep(pause)
 
     async def _watch_kill_file(self) -> None:
+        """As long as the file is there nothing trades: a reset does not outlive the next look."""
         path = self.config.directory / KILL_FILE
-        seen = False
         while True:
             there = os.path.exists(path)  # noqa: ASYNC240  one stat of a local file
-            if there and not seen:
+            if there and not self.state.killed():
                 self.inbox.put_urgent(
                     facts.KillRequested(
                         at_ns=self.clock(),
@@ -182,7 +217,6 @@ class Engine:
                         source="file",
                     )
                 )
-            seen = there
             await asyncio.sleep(KILL_POLL_S)
 
     def _listen_for_signals(self) -> None:
@@ -192,8 +226,8 @@ class Engine:
 
     def _ask_to_stop(self, actor: str) -> None:
         if not self._stop_asked:
-            self._stop_asked = True
-            self.inbox.put_urgent(facts.StopRequested(at_ns=self.clock(), actor=actor))
+            stop = facts.StopRequested(at_ns=self.clock(), actor=actor)
+            self._stop_asked = self.inbox.put_urgent(stop)
 
     def summary(self) -> dict[str, Any]:
         """What came of it, for machines: amounts in decimal text or millionths as named."""
@@ -231,17 +265,25 @@ def outcome(state: State) -> dict[str, Any]:
     }
 
 
-async def run(config: EngineConfig, account: Account) -> dict[str, Any]:
-    """Recover, trade, stop; returns the summary."""
-    identity = f"{config.venue.chain_id}:{config.account.funder or account.address}"
-    journal = await Journal.open(config.directory / "journal.sqlite", identity=identity)
+def identity(config: EngineConfig, account: Account) -> str:
+    """Whose journal it is: a paper account is another one than the same address with money."""
+    host = urlsplit(config.venue.clob_url).hostname
+    return f"{config.account.funder or account.address} on chain {config.venue.chain_id} at {host}"
+
+
+async def run(
+    config: EngineConfig, account: Account, keep_secret: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Recover, trade, stop; returns the summary. ``keep_secret`` is told what no log may show."""
+    path = config.directory / "journal.sqlite"
+    journal = await Journal.open(path, identity=identity(config, account))
     try:
         state = await recovered(journal)
         engine = Engine(config, journal, state)
-        await engine.run(account)
+        await engine.run(account, keep_secret)
         return engine.summary()
     finally:
         await journal.close()
 
 
-__all__ = ["Engine", "JournalError", "outcome", "recovered", "run"]
+__all__ = ["Engine", "JournalError", "identity", "outcome", "recorded", "recovered", "run"]

@@ -1,4 +1,4 @@
-"""The one queue into the kernel: bounded for the world, never full for an operator."""
+"""The one queue into the kernel: bounded for the world, with a lane for operators."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ class Inbox:
 
     def __init__(self, world_max: int = WORLD_MAX) -> None:
         self._world: deque[Fact] = deque()
-        self._urgent: deque[Fact] = deque(maxlen=URGENT_MAX)
+        self._urgent: deque[Fact] = deque()
         self._most = world_max
         self._filled, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
@@ -29,13 +29,19 @@ class Inbox:
         self.deepest = max(self.deepest, len(self._world))
         self._filled.set()
 
-    def put_urgent(self, fact: Fact) -> None:
-        """Pass every waiting fact of the world: a kill must not queue behind a burst."""
+    def put_urgent(self, fact: Fact) -> bool:
+        """Pass every waiting fact of the world: a kill must not queue behind a burst.
+
+        False when too many wait already: then it was not taken, and must be said again.
+        """
+        if len(self._urgent) >= URGENT_MAX:
+            return False
         self._urgent.append(fact)
         self._filled.set()
+        return True
 
     async def take(self, most: int) -> list[Fact]:
-        """At least one fact, at most ``most``, the urgent first."""
+        """At least one fact; the urgent, and then of the others up to ``most`` in all."""
         while not self._world and not self._urgent:
             self._filled.clear()
             await self._filled.wait()

@@ -1,12 +1,13 @@
 """Carries the kernel's commands to the venue, and brings the answers back as facts.
 
 It decides nothing: one command, one adapter call, its facts into the inbox.  Every call runs in
-a task of the engine's group, so that a slow answer delays nobody and a fault is seen.
+a task of the engine's group, so that a slow answer delays nobody and a fault is seen.  Orders,
+reads and the catalogue have a lane each: a venue whose reads hang must not keep a cancel waiting.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Final
 
 from polybawt.core import commands as c
@@ -19,7 +20,9 @@ from polybawt.venue.clob import Clob
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.stream import Stream
 
-CALLS_MAX: Final = 100  # orders and reads on their way at once
+ORDERS_MAX: Final = 80  # on their way at once; with the reads, what one client may connect
+READS_MAX: Final = 20
+LISTINGS_MAX: Final = 10
 MARKETS_MAX: Final = 5_000
 LEVELS: Final = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
 
@@ -43,7 +46,10 @@ class Shell:
         self._clob, self._gamma = clob, gamma
         self._market, self._oracle = market, oracle
         self._inbox, self._clock, self._tasks = inbox, clock, tasks
-        self._slots = asyncio.Semaphore(CALLS_MAX)
+        self._orders = asyncio.Semaphore(ORDERS_MAX)
+        self._reads = asyncio.Semaphore(READS_MAX)
+        self._listings = asyncio.Semaphore(LISTINGS_MAX)
+        self._calls: set[asyncio.Task[None]] = set()
         self._known: dict[str, Market] = {}
         self._asking: set[str] = set()
         self.stopped = asyncio.Event()
@@ -59,9 +65,19 @@ class Shell:
                 key = str(command)
                 if key not in self._asking:
                     self._asking.add(key)
-                    self._tasks.create_task(self._poll(command, key), name=key)
+                    self._start(self._poll(command, key), key)
             case _:
-                self._tasks.create_task(self._call(command), name=type(command).__name__)
+                self._start(self._call(command), type(command).__name__)
+
+    def abandon(self) -> None:
+        """Wait for no answer any more: what is under way is settled by the next life's reads."""
+        for call in self._calls:
+            call.cancel()
+
+    def _start(self, work: Coroutine[None, None, None], name: str) -> None:
+        call = self._tasks.create_task(work, name=name)
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
 
     async def _poll(self, command: Command, key: str) -> None:
         try:
@@ -70,10 +86,19 @@ class Shell:
             self._asking.discard(key)
 
     async def _call(self, command: Command) -> None:
-        async with self._slots:
+        async with self._lane(command):
             answers = await self._answers(command)
         for fact in answers:
             await self._inbox.put(fact)
+
+    def _lane(self, command: Command) -> asyncio.Semaphore:
+        match command:
+            case c.SignOrder() | c.PostOrder() | c.CancelOrder() | c.CancelAll():
+                return self._orders
+            case c.FetchMarkets() | c.FetchResolution():
+                return self._listings
+            case _:
+                return self._reads
 
     async def _answers(self, command: Command) -> Iterable[Fact]:
         match command:

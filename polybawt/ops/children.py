@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +22,9 @@ def leash() -> None:
     """End this process, as SIGTERM would, once its standard input closes."""
 
     def wait() -> None:
-        while os.read(0, 4096):
-            pass
+        with suppress(OSError):  # no standard input at all is a parent that is gone
+            while os.read(0, 4096):
+                pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="leash", daemon=True).start()
@@ -32,7 +34,7 @@ async def spawn(
     arguments: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
 ) -> asyncio.subprocess.Process:
     """Start one of our own commands; its standard error goes to ``log``."""
-    with log.open("ab") as errors:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as errors:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -49,10 +51,16 @@ async def spawn(
 
 async def stop(child: asyncio.subprocess.Process, number: int = signal.SIGTERM) -> int:
     """Ask a child to end and wait; one that does not is killed."""
-    if child.returncode is None:
-        child.send_signal(number)
+    _signal(child, number)
     try:
         return await asyncio.wait_for(child.wait(), STOP_S_MAX)
     except TimeoutError:
-        child.kill()
+        _signal(child, signal.SIGKILL)
         return await child.wait()
+
+
+def _signal(child: asyncio.subprocess.Process, number: int) -> None:
+    """By hand: ``send_signal`` polls first, and may take the exit code from under asyncio."""
+    if child.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, number)

@@ -23,13 +23,15 @@ from polybawt.engine.replica import Change, Replica
 from polybawt.exchange.config import DEVELOPMENT_KEYS
 from polybawt.ops.children import spawn, stop
 from polybawt.ops.recordings import Recording
-from polybawt.venue.http import http_client
+from polybawt.venue.http import NoAnswer, ask, http_client
 from polybawt.venue.signing import Account
 
 READY_S_MAX: Final = 30.0
 SETTLE_S_MAX: Final = 15.0
 RESTARTS_MAX: Final = 100
-HEARTBEAT_RATE_MAX: Final = 20.0
+TRADING_RATE_MAX: Final = 20.0  # beyond it no order could live long enough to be answered
+LEAD_S: Final = 3.0  # a recording waits so long for the engine to be there
+TAIL_S: Final = 3.0
 WINDOW_S: Final = 20
 
 
@@ -57,13 +59,13 @@ class Options:
             return self.speed
         if self.duration_s is None:
             return 1.0
-        return max(1.0, self.recording.seconds / max(self.duration_s - 5.0, 1.0))
+        return max(1.0, self.recording.seconds / max(self.duration_s - LEAD_S - TAIL_S, 1.0))
 
     @property
     def run_s(self) -> float | None:
         """How long to run in real seconds; a recording that is not cut short runs to its end."""
         if self.duration_s is None and self.recording is not None:
-            return self.recording.seconds / self.rate + 5.0
+            return LEAD_S + self.recording.seconds / self.rate + TAIL_S
         return self.duration_s
 
 
@@ -97,11 +99,14 @@ class Paper:
 
     async def run(self, watch: Callable[["Paper"], Coroutine[None, None, None]]) -> dict[str, Any]:
         """Start all, let ``watch`` show it until it returns or time is up, stop all; the result."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.ask_to_stop)
-        exchange = await self._start_exchange()
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            exchange = await self._start_exchange()
+        except OSError as e:
+            raise PaperError(f"{self.directory}: cannot be used: {e.strerror}") from e
         try:
             self._began = time.monotonic()
             async with asyncio.TaskGroup() as tasks:
@@ -110,18 +115,23 @@ class Paper:
                 follower = tasks.create_task(follow, name="replica")
                 watcher = tasks.create_task(watch(self), name="watch")
                 timer = tasks.create_task(self._until_time(), name="timer")
+                guard = tasks.create_task(exchange.wait(), name="exchange")
                 done, _ = await asyncio.wait(
-                    (watcher, timer, keeper), return_when=asyncio.FIRST_COMPLETED
+                    (watcher, timer, keeper, guard), return_when=asyncio.FIRST_COMPLETED
                 )
-                settled = await self._settle() if keeper not in done else False
+                settled = await self._settle() if not done & {keeper, guard} else False
                 self.life.ending = True
                 summary = await self._stop_engine()  # None when it failed: told once all have ended
-                for task in (keeper, follower, watcher, timer):
+                for task in (keeper, follower, watcher, timer, guard):
                     task.cancel()
+            if guard in done:
+                raise PaperError(f"the exchange ended; see {self.directory / 'exchange.log'}")
             if summary is None:
                 raise PaperError(f"the engine failed; see {self.directory / 'engine.log'}")
             account = await self._account()
         finally:
+            if self.life.engine is not None:
+                await stop(self.life.engine)
             await stop(exchange)
         return self._result(summary, account, settled)
 
@@ -133,12 +143,13 @@ class Paper:
         arguments += ["--window", str(WINDOW_S)]
         if options.recording:
             arguments += ["--replay", str(options.recording.path), "--speed", str(options.rate)]
+            arguments += ["--lead", str(LEAD_S)]
         log = self.directory / "exchange.log"
         child = await spawn(arguments, log=log)
         assert child.stdout is not None
         try:
             line = await asyncio.wait_for(child.stdout.readline(), READY_S_MAX)
-            self.urls = json.loads(line)
+            self.urls = _object(line)
         except (TimeoutError, ValueError) as e:
             await stop(child)
             raise PaperError(f"the exchange did not start; see {log}") from e
@@ -175,10 +186,10 @@ class Paper:
         return {
             "state_dir": str(self.directory),
             "name": "paper",
-            "heartbeat_s": 5.0 if rate <= HEARTBEAT_RATE_MAX else 0.0,
+            "heartbeat_s": 5.0 if rate <= TRADING_RATE_MAX else 0.0,
             "venue": {name: urls[name] for name in names},
             "clock": urls["clock"],
-            "kernel": kernel_settings(rate),
+            "kernel": kernel_settings(rate, recorded=self.options.recording is not None),
         }
 
     # Ending.
@@ -196,13 +207,16 @@ class Paper:
 
     async def _settle(self) -> bool:
         """Stop the world, not the venue, and wait until both sides have said all they know."""
-        await self._admin("POST", "/freeze")
         until = time.monotonic() + SETTLE_S_MAX
-        while time.monotonic() < until:
-            account = await self._account()
-            if not account["unsettled_trades"] and not drift(outcome(self.replica.state), account):
-                return True
-            await asyncio.sleep(0.1)
+        try:
+            await self._admin("POST", "/freeze")
+            while time.monotonic() < until:
+                account, ours = await self._account(), outcome(self.replica.state)
+                if not account["unsettled_trades"] and not drift(ours, account):
+                    return True
+                await asyncio.sleep(0.1)
+        except PaperError:  # the exchange is gone; the last look at the account will say so
+            return False
         return False
 
     async def _stop_engine(self) -> dict[str, Any] | None:
@@ -211,11 +225,9 @@ class Paper:
         if engine is None:
             return None
         assert engine.stdout is not None
-        if engine.returncode is None:
-            engine.send_signal(signal.SIGINT)
         code = await stop(engine, signal.SIGINT)
         said = await engine.stdout.read()
-        return None if code else json.loads(said)
+        return None if code else _object(said)
 
     async def _account(self) -> dict[str, Any]:
         address = Account(DEVELOPMENT_KEYS[0]).address
@@ -224,11 +236,15 @@ class Paper:
     async def _admin(self, method: str, path: str) -> dict[str, Any]:
         token = self.urls["admin_token"]
         async with http_client(self.urls["admin_url"]) as http:
-            headers = {"Authorization": f"Bearer {token}"}
-            response = await http.request(method, path, headers=headers)
-            response.raise_for_status()
-            answer: dict[str, Any] = response.json()
-            return answer
+            try:
+                headers = {"Authorization": f"Bearer {token}"}
+                answer = await ask(http, method, path, headers=headers)
+                if answer.status != 200:
+                    raise PaperError(f"{method} {path}: the exchange answered {answer.status}")
+                return _object(answer.body)
+            except (NoAnswer, ValueError) as e:
+                log = self.directory / "exchange.log"
+                raise PaperError(f"the exchange does not answer ({e}); see {log}") from e
 
     def _result(
         self, summary: Mapping[str, Any], account: Mapping[str, Any], settled: bool
@@ -258,7 +274,16 @@ def drift(summary: Mapping[str, Any], account: Mapping[str, Any]) -> int:
     theirs: Mapping[str, int] = account["tokens"]
     tokens = set(ours) | set(theirs)
     gaps = [abs(ours.get(token, 0) - theirs.get(token, 0)) for token in tokens]
-    return max(abs(summary["cash_micro"] - account["collateral"]), *gaps, 0)
+    cash: int = summary["cash_micro"] - account["collateral"]
+    return max(abs(cash), *gaps, 0)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """One JSON object that another process said."""
+    said = json.loads(text)
+    if not isinstance(said, dict):
+        raise ValueError(f"no object: {text[:80]!r}")
+    return said
 
 
 def judged(
@@ -272,19 +297,20 @@ def judged(
     return {"outcomes_right": right, "outcomes_wrong": wrong, "outcomes_unprovable": silent}
 
 
-def kernel_settings(rate: float) -> dict[str, Any]:
+def kernel_settings(rate: float, recorded: bool = False) -> dict[str, Any]:
     """The kernel's patience, stretched where recorded time runs faster than any wire answers."""
-    strategy = {"model": {"interval_s": 5, "step_s": 1, "window_s": 300, "prior": 0.0001}}
-    if rate == 1:
+    model = {"interval_s": 5, "step_s": 1, "window_s": 300, "prior": 0.0001}
+    strategy = {"enabled": rate <= TRADING_RATE_MAX, "model": model}
+    if not recorded:
         return {"strategies": [strategy]}
     waits = {
         "end_grace_ns": 2, "submit_ns_max": 15, "poll_ns": 1, "group_ns": 0.15, "discover_ns": 5,
-        "resolve_poll_ns": 5, "stop_ns_max": 12, "breaker_cool_ns": 5, "close_report_ns_max": 90,
+        "resolve_poll_ns": 5, "stop_ns_max": 12, "breaker_cool_ns": 5,
     }  # fmt: skip
-    stretched = {
-        name: int(seconds * SECOND_NS * (1 if name == "close_report_ns_max" else rate))
-        for name, seconds in waits.items()
-    }
+    stretched = {name: int(seconds * SECOND_NS * rate) for name, seconds in waits.items()}
+    report_s = max(90.0, rate)  # two streams of one recording arrive within a real second
+    stretched["close_report_ns_max"] = int(report_s * SECOND_NS)
+    stretched["subscribe_ns"] = 7 * 86_400 * SECOND_NS  # recorded long before they began
     limits = {"book_age_ns_max": int(3 * SECOND_NS * rate)}
     return {"strategies": [strategy], "limits": limits, **stretched}
 

@@ -3,12 +3,14 @@
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
+UNREADABLE: Final = (OSError, EOFError, zlib.error, csv.Error, ValueError, KeyError, TypeError)
 TAIL_S: Final = 200.0  # after the last market's end: its resolution and what is awaited in vain
 
 
@@ -40,8 +42,8 @@ def recording(path: Path) -> Recording:
 def _session(path: Path) -> Recording:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
-            times = [json.loads(line)["recv_wall_ts"] for line in lines if line.strip()]
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as e:
+            times = [float(json.loads(line)["recv_wall_ts"]) for line in lines if line.strip()]
+    except UNREADABLE as e:
         raise NotARecording(f"{path}: is no recorded session: {type(e).__name__}: {e}") from e
     if not times:
         raise NotARecording(f"{path}: is empty")
@@ -68,7 +70,7 @@ def _settlement_day(path: Path) -> Recording:
         }
         with gzip.open(prices[0], "rt", encoding="utf-8") as lines:
             first = int(next(csv.DictReader(lines))["recv_ms"])
-        last_s = max(row["end_sec"] for row in rows)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, StopIteration) as e:
+        last_s = float(max(row["end_sec"] for row in rows))
+    except (*UNREADABLE, StopIteration) as e:
         raise NotARecording(f"{path}: is no settlement day: {type(e).__name__}: {e}") from e
     return Recording(path=path, seconds=last_s - first / 1_000 + TAIL_S, outcomes=outcomes)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from getpass import getuser
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 GOOD: Final = 0
 FAILED: Final = 1
@@ -46,9 +46,20 @@ account, and the summary is printed. A difference of one millionth makes the exi
 ENGINE: Final = """\
 The engine alone, without a terminal, against the exchange that the configuration names.
 
+  polybawt-engine --config engine.toml
+
 The private key is read from the environment variable the configuration names
 (POLYBAWT_PRIVATE_KEY unless it says otherwise); it is never written anywhere.
 Addresses beyond this machine are real money and need --live.
+"""
+
+
+EXCHANGE: Final = """\
+Serve Polymarket's REST and WebSocket protocol on one loopback port, until Ctrl-C. The first
+line of output is a JSON object that says where everything is.
+
+  polybawt exchange --port 8080 --seed 7
+  polybawt exchange --replay session.raw.jsonl.gz --speed 10
 """
 
 
@@ -64,15 +75,23 @@ def fail(text: str, as_json: bool, code: int = USAGE) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("polybawt", description=DESCRIPTION, formatter_class=shape)
+class Parser(argparse.ArgumentParser):
+    """One whose complaints are errors like all others; ``--help`` shows the descriptions as is."""
+
+    def __init__(self, prog: str | None = None, description: str | None = None) -> None:
+        shape = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, formatter_class=shape, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> Parser:
+    parser = Parser("polybawt", description=DESCRIPTION)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, words: str, long: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=words, description=long, formatter_class=shape)
-        made.add_argument("--json", action="store_true", help="print the result as one JSON object")
-        return made
+        return _with_json(commands.add_parser(name, help=words, description=long))
 
     paper = command("paper", "trade on our own exchange, on this machine", PAPER)
     paper.add_argument("--headless", action="store_true", help="no terminal, a progress line")
@@ -83,11 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     paper.add_argument("--state", type=Path, metavar="DIR", help="where journal and logs go")
     paper.set_defaults(run=paper_command)
 
-    exchange = command(
-        "exchange",
-        "the simulated exchange alone",
-        "Serve Polymarket's REST and WebSocket protocol on one loopback port, until Ctrl-C.",
-    )
+    exchange = command("exchange", "the simulated exchange alone", EXCHANGE)
     exchange.add_argument("--port", type=int, default=0, help="0 takes a free one (0)")
     exchange.add_argument("--seed", type=int, default=1, help="which world (1)")
     exchange.add_argument("--replay", type=Path, metavar="PATH", help="a recorded session or day")
@@ -96,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     exchange.add_argument("--collateral", default="1000", metavar="USD", help="of each (1000)")
     exchange.add_argument(
         "--window", type=int, default=300, metavar="S", help="a market's life (300)"
+    )
+    exchange.add_argument(
+        "--lead", type=float, default=0.0, metavar="S", help="wait S before a recording begins (0)"
     )
     exchange.add_argument("--quiet-world", action="store_true", help="nobody else trades")
     exchange.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
@@ -115,6 +133,11 @@ leaving one does not stop the engine.
 
   polybawt tui --state DIR       the engine whose state directory is DIR
 """
+
+
+def _with_json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    return parser
 
 
 def _engine_options(parser: argparse.ArgumentParser) -> None:
@@ -140,31 +163,46 @@ def seconds(text: str) -> float:
     return number
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None
+) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
     if not __debug__:
-        return fail("assertions are part of the engine: run without python -O", as_json=False)
-    options = _parser().parse_args(arguments)
+        return fail("assertions are part of the engine: run without python -O", as_json)
     try:
+        options = (parser or _parser()).parse_args(arguments)
         code: int = options.run(options)
+        sys.stdout.flush()
     except UsageError as e:
-        return fail(str(e), options.json)
-    except BrokenPipeError:
+        return fail(str(e), as_json)
+    except KeyboardInterrupt:  # before anything had begun that could be stopped gracefully
+        return fail("interrupted", as_json, FAILED)
+    except BrokenPipeError:  # nobody reads the result; Python would flush, and complain, once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code
 
 
 def engine_main() -> int:
-    return main(["engine", *sys.argv[1:]])
+    """``polybawt-engine``."""
+    parser = Parser("polybawt-engine", description=ENGINE)
+    _engine_options(_with_json(parser))
+    return main(parser=parser)
 
 
 def tui_main() -> int:
-    return main(["tui", *sys.argv[1:]])
+    """``polybawt-tui``."""
+    parser = Parser("polybawt-tui", description=TUI)
+    _tui_options(_with_json(parser))
+    return main(parser=parser)
 
 
 # The commands.
 
 
 def paper_command(options: argparse.Namespace) -> int:
+    from polybawt.engine.config import unfit
     from polybawt.ops import watching
     from polybawt.ops.paper import Options, Paper, PaperError
     from polybawt.ops.recordings import NotARecording, recording
@@ -176,6 +214,10 @@ def paper_command(options: argparse.Namespace) -> int:
     if options.speed is not None and recorded is None:
         raise UsageError("--speed is for --replay: the paper world runs in real time")
     state = options.state or Path("state") / time.strftime("paper-%Y%m%d-%H%M%S", time.gmtime())
+    if why := unfit(state.absolute()):
+        raise UsageError(f"--state: {why}")
+    if state.exists() and not state.is_dir():
+        raise UsageError(f"{state}: is no directory")
     if (state / "journal.sqlite").exists():
         raise UsageError(
             f"{state}: holds the journal of an exchange that is gone with its run; "
@@ -223,6 +265,7 @@ def exchange_command(options: argparse.Namespace) -> int:
             accounts=options.accounts,
             collateral=options.collateral,
             window_s=options.window,
+            lead_s=options.lead,
             quiet_world=options.quiet_world,
         )
         return asyncio.run(run(config))
@@ -231,6 +274,8 @@ def exchange_command(options: argparse.Namespace) -> int:
 
 
 def engine_command(options: argparse.Namespace) -> int:
+    from attrs import evolve
+
     from polybawt.engine import engine
     from polybawt.engine.config import ConfigError, live_hosts, load
     from polybawt.engine.journal import JournalError
@@ -251,7 +296,8 @@ def engine_command(options: argparse.Namespace) -> int:
         if not key:
             raise UsageError(f"{name} is not set: put the private key of the account there")
         logs.keep_secret(key)
-        summary = asyncio.run(engine.run(config, Account(key)))
+        config = evolve(config, mode="live" if hosts else config.mode)  # what is shown is true
+        summary = asyncio.run(engine.run(config, Account(key), logs.keep_secret))
     except (ConfigError, InvalidKey, JournalError) as e:
         raise UsageError(str(e)) from e
     except (VenueRefused, VenueUnreachable) as e:

@@ -67,9 +67,11 @@ End ==
 \* the kernel sends End first.
 CloseReport ==
   /\ state \in After
-  /\ state' = IF (state \in {"ended", "unprovable"}) /\ strike THEN "observed" ELSE state
-  /\ close' = (close \/ (state \in {"ended", "unprovable"}))
-  /\ observed' = IF (state \in {"ended", "unprovable"}) /\ strike THEN truth ELSE observed
+  /\ state' = CASE (state \in {"ended", "unprovable"}) /\ strike -> "observed"
+                [] (state = "resolved") /\ strike /\ (payout # truth) -> "conflicting"
+                [] OTHER -> state
+  /\ close' = (close \/ (state \in {"ended", "unprovable", "resolved"}))
+  /\ observed' = IF (state \in {"ended", "unprovable", "resolved"}) /\ strike THEN truth ELSE observed
   /\ UNCHANGED <<strike, payout, paid, world>>
 
 GiveUp ==
@@ -128,6 +130,7 @@ ObservedIsTrue  == (observed # "") => ((observed = truth) /\ strike /\ close)
 VoicesAgree     == ((state \in {"resolved", "paid"}) /\ (observed # "")) => (payout = observed)
 ConflictIsReal  ==
   (state = "conflicting") => (((observed # "") /\ (payout # observed)) \/ (published # {payout}))
+KnownIsObserved == (strike /\ close) => (observed # "")
 UnprovableMeansBlind == (state = "unprovable") => ~(strike /\ close)
 NothingIllegal ==
   state \in Open =>

@@ -118,6 +118,11 @@ class SettlementLife(RuleBasedStateMachine):
             assert contradicts or len(set(self.published)) > 1
 
     @invariant()
+    def known_is_observed(self) -> None:
+        if self.settlement.strike_e18 and self.settlement.close_e18:
+            assert self.settlement.observed
+
+    @invariant()
     def unprovable_means_blind(self) -> None:
         if self.settlement.state == "unprovable":
             assert not (self.settlement.strike_e18 and self.settlement.close_e18)

@@ -146,8 +146,32 @@ def test_the_first_strike_stands() -> None:
 
 @pytest.mark.parametrize("late", [strike(200), close(99)])
 def test_reports_after_the_outcome_change_nothing(late: Action) -> None:
-    for before in ((strike(), END, close(101)), (END, YES), (END, YES, NO)):
+    for before in ((strike(), END, close(101)), (END, YES, NO)):
         assert lives(*before)[0] == lives(*before, late)[0]
+    assert lives(END, YES)[0] == lives(END, YES, strike(200))[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "state"), [(100, "resolved"), (99, "conflicting")], ids=["agrees", "differs"]
+)
+def test_a_report_that_the_venue_outran_still_checks_its_word(value: int, state: str) -> None:
+    """Two voices that differ are a conflict in whatever order they spoke.  Proves: C1."""
+    settlement, _ = lives(strike(), END, YES, close(value))
+
+    assert (settlement.state, settlement.observed) == (state, outcome(100, value))
+
+
+@pytest.mark.parametrize(("published", "state"), [(NO, "resolved"), (SPLIT, "conflicting")])
+def test_the_late_report_is_held_against_exactly_what_was_published(
+    published: Publish, state: str
+) -> None:
+    assert state == lives(strike(), END, published, close(99))[0].state
+
+
+def test_a_late_report_without_a_strike_proves_nothing_and_is_kept() -> None:
+    settlement, _ = lives(END, YES, close(99))
+
+    assert (settlement.state, settlement.observed, settlement.close_e18) == ("resolved", "", 99)
 
 
 def test_an_end_comes_once() -> None:

@@ -122,11 +122,11 @@ class Replica:
         if "fact" not in message:
             self._answered(message)
             return None
-        seq, kind = message.get("seq"), message.get("kind")
+        seq, kind = message.get("seq"), str(message.get("kind"))
         if seq != self.seq + 1:
             raise Gap(f"expected fact {self.seq + 1}, got {str(seq)[:20]}")
         if kind not in KINDS:
-            raise NotDecodable(f"unknown fact {str(kind)[:40]!r}")
+            raise NotDecodable(f"unknown fact {kind[:40]!r}")
         try:
             fact: Fact = CONVERTER.structure(message["fact"], KINDS[kind])
         except (BaseValidationError, ValueError, TypeError, KeyError) as wrong:

@@ -121,7 +121,13 @@ class Confirm(Dialog):
             ("Tab", "strong"), (" other field  ", "muted"), ("Enter", "strong"),
             (" send  ", "muted"), ("Esc", "strong"), (" leave: nothing was sent  ", "muted"),
         )  # fmt: skip
-        return (*keys, (self.complaint, "warn")) if self.complaint else keys
+        if self.complaint:
+            return (
+                (self.complaint, "warn"),
+                ("  Esc", "strong"),
+                (" leave: nothing sent", "muted"),
+            )
+        return keys
 
 
 class KillDialog(Confirm):

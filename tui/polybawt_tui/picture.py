@@ -48,6 +48,11 @@ class Picture:
     def synced(self) -> bool:
         return self.seq >= 0
 
+    @property
+    def present(self) -> bool:
+        """Whether what is shown is the present: linked, and the engine speaks."""
+        return self.connected and self.silent_ns <= SILENT_NS
+
     def with_frozen(self, since_ns: int) -> "Picture":
         return evolve(self, frozen_ns=since_ns)
 

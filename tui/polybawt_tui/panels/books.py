@@ -12,7 +12,7 @@ from polybawt.core.book import Book
 from polybawt.core.machines.order import ENDED
 from polybawt.core.market import Market, Side
 from polybawt.core.state import State
-from polybawt.core.units import complement
+from polybawt.core.units import SECOND_NS, complement
 from polybawt_tui.names import market_text
 from polybawt_tui.picture import Picture, Sheet, active_markets
 from polybawt_tui.text import (
@@ -43,6 +43,7 @@ COLUMNS: Final = (
     Column("oracle", 11, rank=1),
     Column("question", 20, rank=3, grows=True),
 )
+LAST_NS: Final = 60 * SECOND_NS  # the last minute of a market stands out
 LEVELS_MIN: Final = 3
 LEVELS_MAX: Final = 24
 
@@ -100,9 +101,10 @@ def fresh(state: State, market: Market) -> bool:
 
 def _left(picture: Picture, market: Market) -> Span:
     if picture.now_ns < market.start_ns:
-        return f"-{age(market.start_ns - picture.now_ns)}", "faint"
+        ahead_s = (market.start_ns - picture.now_ns) // SECOND_NS
+        return f"in {ahead_s // 60}m" if ahead_s >= 60 else f"in {ahead_s}s", "faint"
     left = market.end_ns - picture.now_ns
-    return (age(left), "strong" if left < 60 * 10**9 else "") if left > 0 else ("ended", "muted")
+    return (age(left), "strong" if left < LAST_NS else "") if left > 0 else ("ended", "muted")
 
 
 def _oracle(state: State, market: Market) -> Span:
@@ -203,7 +205,7 @@ def _rule(picture: Picture, market: Market, book: Book | None, width: int) -> Ro
     for token, name in zip(market.tokens, ("Up", "Dn"), strict=True):
         feed = state.feeds[token]
         glyph, word, role = FEEDS[feed.state]
-        if not picture.connected:
+        if not picture.present:
             glyph, word, role = "?", f"was {word}", "muted"
         heard = age(picture.now_ns - feed.heard_ns) if feed.heard_ns else "never"
         feeds.append((f" {name} {glyph} {word} {heard}", role))

@@ -8,6 +8,7 @@ from polybawt.core.machines.feed import Feed
 from polybawt.core.machines.settlement import Settlement
 from polybawt.core.market import Market
 from polybawt.core.state import LINKS, State
+from polybawt.core.units import MILLION
 from polybawt_tui.names import market_text
 from polybawt_tui.picture import Picture, Sheet, active_markets, worst_feed
 from polybawt_tui.text import Column, Row, Span, age, price, printable, reference, shares, table
@@ -31,7 +32,7 @@ SETTLEMENT_COLUMNS: Final = (
     Column("market", 13),
     Column("state", 12),
     Column("for", 6, ">"),
-    Column("evidence", 11, grows=True),
+    Column("evidence", 14, grows=True),
     Column("held", 9, ">", rank=1),
     Column("close", 10, ">", rank=2),
     Column("strike", 10, ">", rank=2),
@@ -47,8 +48,8 @@ def feeds(picture: Picture, width: int, height: int) -> Sheet:
         lines.append(_feed(picture, market_text(market), list(market.tokens), market))
     fresh, count, worst = worst_feed(state)
     note: Span = (f"{fresh} of {count} fresh", "warn" if worst else "muted")
-    if not picture.connected:
-        note = ("unknown while the link is gone", "warn")
+    if not picture.present:
+        note = ("unknown: the engine is not heard", "warn")
     return Sheet(note=(note,), rows=table(FEED_COLUMNS, lines, width))
 
 
@@ -59,7 +60,7 @@ def _feed(
     rank = list(FEEDS)
     worst = min(known, key=lambda feed: rank.index(feed.state))
     glyph, word, role = FEEDS[worst.state]
-    if not picture.connected:
+    if not picture.present:
         glyph, word, role = "?", f"was {word}", "muted"
     if market is not None and len({feed.state for feed in known}) > 1:
         word = f"{word} {'Up' if worst.name == market.yes_token else 'Dn'}"
@@ -142,8 +143,12 @@ def _evidence(settlement: Settlement) -> str:
     if settlement.observed:
         said.append(f"saw {'Up' if settlement.observed == 'yes' else 'Dn'}")
     if settlement.yes_payout is not None:
-        said.append(f"pays Up {price(settlement.yes_payout)}")
-    return ", ".join(said) or "none yet"
+        said.append(f"pays {_payee(settlement.yes_payout)}")
+    return " ".join(said) or "none yet"
+
+
+def _payee(yes_payout: int) -> str:
+    return {MILLION: "Up", 0: "Dn"}.get(yes_payout, f"Up {price(yes_payout)}")
 
 
 def _held(state: State, market: Market | None) -> str:

@@ -22,6 +22,14 @@ from polybawt_tui.picture import (
 from polybawt_tui.text import Row, Span, age, fit_row, money, plain, printable, utc
 from polybawt_tui.theme import FEEDS
 
+WITHOUT: Final = {
+    "market": "no book is known",
+    "user": "no order leaves, and fills are not heard of",
+    "oracle": "no price to value or settle by",
+    "": "its market is not traded on",
+}
+"""What the engine lacks while a feed is not fresh."""
+
 Part = tuple[Row, Row]
 """Long and short form."""
 
@@ -105,7 +113,7 @@ def _link(picture: Picture) -> Part:
 
 
 def _feeds(picture: Picture) -> Part:
-    if not picture.connected:
+    if not picture.present:
         return (("feeds ? unknown", "strip warn"),), (("feeds ?", "strip warn"),)
     state = picture.state
     fresh, count, worst = worst_feed(state)
@@ -120,7 +128,7 @@ def _feeds(picture: Picture) -> Part:
 
 
 def _breakers(picture: Picture) -> Part:
-    if not picture.connected:
+    if not picture.present:
         return (("breakers ? unknown", "strip warn"),), (("brk?", "strip warn"),)
     tripped = [b for b in picture.state.breakers.values() if b.state != "closed"]
     if not tripped:
@@ -230,7 +238,7 @@ def _quieter(picture: Picture) -> list[Row]:
         glyph, word, role = FEEDS[feed.state if feed else "silent"]
         ink = {"bad": "bad text", "unknown": "warn"}.get(role, role)
         words = f"{glyph} feed {feed_text(state, worst)} is {word}"
-        found.append(((words, ink), (": its market is not traded on", "muted")))
+        found.append(((words, ink), (f": {WITHOUT.get(worst, WITHOUT[''])}", "muted")))
     for settlement in state.settlements.values():
         if settlement.state == "conflicting":
             label = market_text(state.markets.get(settlement.condition_id), settlement.condition_id)

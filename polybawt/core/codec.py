@@ -5,7 +5,7 @@ The kind of a fact is its class name, which is kept for ever.  Whole numbers bey
 else is refused with ``NotDecodable``.
 """
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import orjson
@@ -19,6 +19,7 @@ from polybawt.core.machine import Fact
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.state import State
 
+T = TypeVar("T")
 KINDS: Final[dict[str, type[Fact]]] = {kind.__name__: kind for kind in WORLD}
 assert len(KINDS) == len(WORLD), "two facts have one name"
 
@@ -64,10 +65,7 @@ def encode(fact: Fact) -> tuple[str, bytes]:
 def decode(kind: str, body: bytes | str) -> Fact:
     if kind not in KINDS:
         raise NotDecodable(f"unknown fact {kind[:40]!r}")
-    try:
-        return CONVERTER.structure(orjson.loads(body), KINDS[kind])
-    except (BaseValidationError, ValueError, TypeError, KeyError) as wrong:
-        raise NotDecodable(f"{kind}: {str(body[:120])!r}") from wrong
+    return _structured(body, KINDS[kind], f"{kind}: {str(body[:120])!r}")
 
 
 def encode_state(state: State) -> bytes:
@@ -75,7 +73,14 @@ def encode_state(state: State) -> bytes:
 
 
 def decode_state(body: bytes | str) -> State:
+    return _structured(body, State, "a snapshot of another version")
+
+
+def _structured(body: bytes | str, cls: type[T], what: str) -> T:
     try:
-        return CONVERTER.structure(orjson.loads(body), State)
+        fields = orjson.loads(body)
+        if isinstance(fields, dict):
+            return CONVERTER.structure(fields, cls)
     except (BaseValidationError, ValueError, TypeError, KeyError) as wrong:
-        raise NotDecodable("a snapshot of another version") from wrong
+        raise NotDecodable(what) from wrong
+    raise NotDecodable(f"no object: {what}")

@@ -54,10 +54,12 @@ class AuditStream:
 
     async def serve(self) -> None:
         """Accept listeners until cancelled."""
+        bound = _private_socket(self.path)
         server = await asyncio.start_unix_server(
-            self._listen, sock=_private_socket(self.path), limit=LINE_MAX
+            self._listen, sock=bound, limit=LINE_MAX, start_serving=False
         )
         try:
+            await server.start_serving()
             await asyncio.get_running_loop().create_future()
         finally:
             server.close()

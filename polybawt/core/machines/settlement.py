@@ -108,6 +108,13 @@ def unobserved(settlement: Settlement, _: Publish) -> bool:
     return not settlement.observed
 
 
+def confirms(settlement: Settlement, report: CloseReport) -> bool:
+    """What the report shows is what was published before it."""
+    seen = outcome(settlement.strike_e18, report.value_e18)
+    pays = (MILLION, 0) if seen == "yes" else (0, MILLION)
+    return (settlement.yes_payout, settlement.no_payout) == pays
+
+
 def repeats(settlement: Settlement, publish: Publish) -> bool:
     return (settlement.yes_payout, settlement.no_payout) == (publish.yes_payout, publish.no_payout)
 
@@ -176,7 +183,11 @@ class SettlementMachine(Machine):
     close_report |= ended.from_(ended, on=keep_close)
     close_report |= unprovable.from_(unprovable, on=keep_close)  # late, and still no strike
     close_report |= observed.from_(observed)
-    close_report |= resolved.from_(resolved)  # the venue was faster than the report
+    close_report |= resolved.from_(  # the venue was faster than the report
+        resolved, cond=[decidable, confirms], on=observe_close
+    )
+    close_report |= conflicting.from_(resolved, cond=decidable, on=observe_close)
+    close_report |= resolved.from_(resolved, on=keep_close)
     close_report |= conflicting.from_(conflicting)
 
     give_up = unprovable.from_(ended)

@@ -19,15 +19,15 @@ _secrets: set[str] = set()
 
 
 def keep_secret(text: str) -> None:
-    """Never let this text into a log line again, with or without its 0x, nor in small letters."""
+    """Never let this text into a log line again: without its 0x, in small letters, or escaped."""
     bare = text.removeprefix("0x")
-    for form in (text, bare, bare.lower()):
+    for form in (text, bare, bare.lower(), repr(text)[1:-1]):
         if len(form) >= SECRET_MIN:
             _secrets.add(form)
 
 
 def redacted(text: str) -> str:
-    for secret in _secrets:
+    for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 

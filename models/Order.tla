@@ -149,8 +149,8 @@ Fill(shares) ==
   /\ UNCHANGED world
 
 Cancel ==
-  /\ state \in {"live", "delayed", "partially_filled", "unknown", "pending_cancel"}
-  /\ state' = "pending_cancel"
+  /\ state \in {"live", "delayed", "partially_filled", "unknown", "pending_cancel", "closing"}
+  /\ state' = IF state = "closing" THEN state ELSE "pending_cancel"
   /\ cancel' = "sent"
   /\ UNCHANGED <<filled, post, book, matched, said, clock, lied>>
 

@@ -66,6 +66,9 @@ def _order(state: State, record: Order) -> Outputs:
     config, intent_id = state.config, record.intent_id
     since_ns = state.now_ns - state.timers.get(f"order:{intent_id}", record.created_ns)
     if record.state in ENDED:
+        refused = record.state == "rejected" and record.order_id
+        if refused and state.now_ns <= record.ends_ns:  # only then is a refusal past all doubt
+            return ()
         if since_ns < KEEP_ENDED_NS or any(t in state.trades for t in record.trade_ids):
             return ()
         return (order.Close(at_ns=state.now_ns, intent_id=intent_id),)
@@ -77,7 +80,8 @@ def _order(state: State, record: Order) -> Outputs:
         or f"look:{intent_id}" in state.timers
     )
     if (record.state in POLLED or overdue) and state.due(f"poll:{intent_id}", config.poll_ns):
-        again = record.state == "pending_cancel" and since_ns >= RETRY_CANCEL_POLLS * config.poll_ns
+        patience = RETRY_CANCEL_POLLS * config.poll_ns
+        again = record.state in ("pending_cancel", "closing") and since_ns >= patience
         look = ReadOrder(intent_id=intent_id, order_id=record.order_id)
         return (*(execution.cancel(state, intent_id) if again else ()), look)
     return ()

@@ -116,19 +116,20 @@ def lock(report: Report, models: Path = MODELS) -> None:
     assert report.holds, "only what holds is committed"
     for name, found in report.reached.items():
         edges.write_lock(models / "locks" / f"{name}.edges", found)
-    sizes = {
-        f"{check.name} {check.what}": f"{check.states} {check.steps}"
-        for check in report.checks
-        if check.states
-    }
-    lines = (f"{key} {size}\n" for key, size in sorted(sizes.items()))
+    sizes = read_sizes(models)  # of machines that this report does not speak of: as they are
+    for check in report.checks:
+        if check.states:
+            sizes[check.name, check.what] = check.states, check.steps
+    lines = (
+        f"{' '.join(key)} {states} {steps}\n" for key, (states, steps) in sorted(sizes.items())
+    )
     (models / "locks" / "sizes").write_text("".join(lines))
 
 
 def read_sizes(models: Path = MODELS) -> dict[tuple[str, str], tuple[int, int]]:
     """States and steps by machine and kind of check, as committed."""
-    sizes = {}
-    for line in (models / "locks" / "sizes").read_text().splitlines():
+    sizes, path = {}, models / "locks" / "sizes"
+    for line in path.read_text().splitlines() if path.exists() else ():
         name, kind, states, steps = line.split()
         sizes[name, kind] = int(states), int(steps)
     return sizes

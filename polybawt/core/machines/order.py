@@ -323,6 +323,7 @@ class OrderMachine(Machine):
     cancel = pending_cancel.from_(
         live, delayed, partially_filled, unknown, pending_cancel, on=withdraw
     )
+    cancel |= closing.from_(closing, on=withdraw)  # said to be gone, and its record rests
     cancel_done = closing.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, on=look_up
     )

@@ -12,7 +12,7 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "PolyBawt needs Python 3.11 or later; say make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev,proof]'
 	@touch $(READY)
 
 paper: $(READY) ## trade on our own exchange, in the terminal
@@ -32,3 +32,9 @@ lock: $(READY) ## write down the versions that are installed now
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
+
+.PHONY: picture
+picture: $(READY) ## draw the README's picture from a paper run
+	@rm -rf build/picture && mkdir -p build
+	@$(BIN)/polybawt paper --headless --duration 50 --seed 7 --state build/picture --json >build/picture.json & \
+	  sleep 35; $(BIN)/python -m polybawt_tui --socket build/picture/audit.sock --screenshot tui/terminal.svg --size 132x42 --after 4; wait

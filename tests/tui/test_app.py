@@ -15,7 +15,8 @@ from polybawt.core.codec import encode_state
 from polybawt.engine.replica import Replica
 from polybawt_tui.__main__ import main
 from polybawt_tui.app import TerminalApp
-from polybawt_tui.dialogs import Dialog, KillDialog, ResetDialog
+from polybawt_tui.confirm import KillDialog, ResetDialog
+from polybawt_tui.dialogs import Dialog
 from polybawt_tui.plan import NAMES
 from tests.tui.scene import Scene, busy, day, market
 from tests.tui.server import AuditServer

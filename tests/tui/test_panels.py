@@ -12,7 +12,7 @@ from polybawt.core.market import Side
 from polybawt.core.units import SECOND_NS, complement
 from polybawt_tui import text
 from polybawt_tui.command import Pending
-from polybawt_tui.panels import books, events, health, money, orders, strip
+from polybawt_tui.panels import attention, books, events, health, money, orders, strip
 from polybawt_tui.picture import Picture, Sheet, active_markets, ranked_orders, still
 from tests.tui.scene import Scene, busy, day, market
 
@@ -150,7 +150,7 @@ def test_without_a_link_nothing_reads_as_healthy() -> None:
     assert "●" not in line
     assert "● fresh" not in feeds
     assert "was fresh" in feeds
-    assert "touch /run/pb/KILL" in text.plain(strip.attention(gone, 140))
+    assert "touch /run/pb/KILL" in text.plain(attention.attention(gone, 140))
 
 
 def test_a_kill_colours_the_whole_strip() -> None:
@@ -165,17 +165,17 @@ def test_a_kill_colours_the_whole_strip() -> None:
     assert {role for _, role in line} <= {"alarm", "paper", "strip bad"} | {
         role for _, role in line if "KILL" in role
     }
-    assert "terminal: drill" in text.plain(strip.attention(picture(scene), 120))
+    assert "terminal: drill" in text.plain(attention.attention(picture(scene), 120))
 
 
 def test_the_attention_line_has_the_gravest_first_and_counts_the_rest() -> None:
     """One line for many troubles."""
     scene = busy()
-    assert "1 UNKNOWN" in text.plain(strip.attention(picture(scene), 120))
+    assert "1 UNKNOWN" in text.plain(attention.attention(picture(scene), 120))
     scene.feed(LinkDown(at_ns=scene.now_ns, link="oracle", reason="reset"))
-    both = text.plain(strip.attention(picture(scene), 120))
+    both = text.plain(attention.attention(picture(scene), 120))
     scene.kill()
-    all_three = strip.concerns(picture(scene))
+    all_three = attention.concerns(picture(scene))
 
     assert "1 UNKNOWN" in both
     assert "+1 more" in both
@@ -189,7 +189,7 @@ def test_a_calm_engine_needs_no_attention() -> None:
     scene.list_market(market("btc/usd", 0, 5))
     scene.pass_time(40)
 
-    assert "nothing needs attention" in text.plain(strip.attention(picture(scene), 120))
+    assert "nothing needs attention" in text.plain(attention.attention(picture(scene), 120))
 
 
 def test_a_silent_engine_is_told_although_the_socket_is_open() -> None:

@@ -17,21 +17,16 @@ from textual.widgets import Footer
 
 from polybawt.engine.replica import Change, Folded, NotSent, Replica, Unanswered
 from polybawt_tui.command import Pending
-from polybawt_tui.dialogs import (
-    Dialog,
-    HelpDialog,
-    KillDialog,
-    ResetDialog,
-    SaveDialog,
-    resettable,
-)
+from polybawt_tui.confirm import KillDialog, ResetDialog, resettable
+from polybawt_tui.dialogs import Dialog, HelpDialog, SaveDialog
 from polybawt_tui.history import History
+from polybawt_tui.panels.attention import attention
 from polybawt_tui.panels.books import books
 from polybawt_tui.panels.events import events as tail
 from polybawt_tui.panels.health import breakers, feeds, settlements
-from polybawt_tui.panels.money import positions, profit
+from polybawt_tui.panels.money import positions, profit, purse
 from polybawt_tui.panels.orders import orders
-from polybawt_tui.panels.strip import attention, purse, strip
+from polybawt_tui.panels.strip import strip
 from polybawt_tui.picture import Picture, active_markets, picture_of, still
 from polybawt_tui.plan import NAMES, TWO, plan
 from polybawt_tui.theme import THEME

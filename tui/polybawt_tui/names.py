@@ -1,7 +1,8 @@
 """Short names for what the venue calls by long numbers; printable, never markup.
 
-A crypto market is its symbol, its start in UTC and its length: ``btc 12:00 15m``.  Any other is
-its slug.  The yes token of every market is "Up", the other "Down", as the crypto series say.
+A crypto market is its symbol, its start in UTC and its length: ``btc 12:00 15m``, or, when it
+starts between minutes, its symbol and start: ``btc 12:00:20``.  Any other is its slug.  The yes
+token of every market is "Up", the other "Down", as the crypto series say.
 """
 
 from polybawt.core.market import Market
@@ -15,11 +16,11 @@ def market_text(market: Market | None, condition_id: str = "") -> str:
         return printable(condition_id[:13])
     if not market.symbol or not market.start_ns:
         return printable(market.slug or market.condition_id[:13])
-    seconds = (market.end_ns - market.start_ns) // SECOND_NS
-    length = f"{seconds // 60}m" if seconds % 60 == 0 and seconds else f"{seconds}s"
-    start = utc(market.start_ns)
-    start = start[:5] if start.endswith(":00") else start
-    return f"{printable(market.symbol.split('/')[0])} {start} {length}"
+    symbol, start = printable(market.symbol.split("/")[0]), utc(market.start_ns)
+    if not start.endswith(":00"):
+        return f"{symbol} {start}"
+    minutes = (market.end_ns - market.start_ns) // (60 * SECOND_NS)
+    return f"{symbol} {start[:5]} {minutes}m"
 
 
 def side_text(market: Market | None, token_id: str) -> str:

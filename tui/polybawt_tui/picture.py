@@ -16,7 +16,7 @@ from polybawt.core.market import Market
 from polybawt.core.state import LINKS, State
 from polybawt.core.units import SECOND_NS
 from polybawt.engine.replica import Replica
-from polybawt_tui.command import Pending
+from polybawt_tui.command import SHOWN_NS, Pending
 from polybawt_tui.history import Entry, History
 from polybawt_tui.names import market_of, market_text, side_text, token_text
 from polybawt_tui.text import Row
@@ -52,6 +52,12 @@ class Picture:
     def present(self) -> bool:
         """Whether what is shown is the present: linked, and the engine speaks."""
         return self.connected and self.silent_ns <= SILENT_NS
+
+    @property
+    def command_over(self) -> bool:
+        """Whether the pending command was verified so long ago that nobody need see it."""
+        verified_ns = self.pending.verified_ns if self.pending else 0
+        return bool(verified_ns) and self.now_ns - verified_ns > SHOWN_NS
 
     def with_frozen(self, since_ns: int) -> "Picture":
         return evolve(self, frozen_ns=since_ns)
@@ -90,7 +96,7 @@ def still(picture: Picture) -> Picture:
     return evolve(
         picture,
         state=decode_state(encode_state(picture.state)),
-        entries=tuple(picture.entries),
+        entries=tuple(evolve(entry, flow=dict(entry.flow)) for entry in picture.entries),
         profits=tuple(picture.profits),
         frozen_ns=picture.now_ns,
     )

@@ -17,6 +17,7 @@ from polybawt_tui.text import (
     bar,
     braille,
     fit,
+    fit_row,
     money,
     price,
     shares,
@@ -116,6 +117,25 @@ def _chart(profits: Sequence[int], width: int, height: int) -> list[Row]:
         ((line, role), (fit(mark, edge, ">"), "faint"))
         for line, mark in zip(lines, marks, strict=True)
     ]
+
+
+def purse(picture: Picture, width: int) -> Row:
+    """One line of money, where there is no room for the panel."""
+    state = picture.state
+    limit = state.config.limits.total_exposure_max
+    used = state.total_exposure()
+    percent = used * 100 // limit if limit else 0
+    profit = state.pnl()
+    return fit_row(
+        (
+            (" equity ", "muted"), (money(state.equity()), "strong"),
+            ("  profit ", "muted"), (money(profit, sign=True), "down" if profit < 0 else "up"),
+            ("  cash ", "muted"), (money(state.ledger.cash), ""),
+            ("  exposure ", "muted"), (f"{money(used)}/{money(limit)}", ""),
+            (f" {percent}%", "warn" if percent >= 90 else "muted"),
+        ),
+        width,
+    )  # fmt: skip
 
 
 def positions(picture: Picture, width: int, height: int) -> Sheet:

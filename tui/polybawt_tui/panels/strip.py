@@ -1,4 +1,4 @@
-"""Line 1, the truth strip, and line 2, what needs attention.
+"""Line 1, the truth strip.
 
 The strip never leaves, and every part of it is a fact with its age.  When the link is gone it
 says so first, and calls everything else what it was.  Parts have a long and a short form; what
@@ -7,28 +7,9 @@ does not fit even so is left out from the right, never the mode, the state or th
 
 from typing import Final
 
-from polybawt.core.units import SECOND_NS
-from polybawt_tui.command import SHOWN_NS
-from polybawt_tui.names import market_text
-from polybawt_tui.picture import (
-    SILENT_NS,
-    Picture,
-    feed_text,
-    ranked_orders,
-    since_ns,
-    unknown_orders,
-    worst_feed,
-)
-from polybawt_tui.text import Row, Span, age, fit_row, money, plain, printable, utc
+from polybawt_tui.picture import SILENT_NS, Picture, feed_text, worst_feed
+from polybawt_tui.text import Row, Span, age, fit_row, plain, printable, utc
 from polybawt_tui.theme import FEEDS
-
-WITHOUT: Final = {
-    "market": "no book is known",
-    "user": "no order leaves, and fills are not heard of",
-    "oracle": "no price to value or settle by",
-    "": "its market is not traded on",
-}
-"""What the engine lacks while a feed is not fresh."""
 
 Part = tuple[Row, Row]
 """Long and short form."""
@@ -144,7 +125,7 @@ def _breakers(picture: Picture) -> Part:
 
 def _command(picture: Picture) -> Part:
     pending = picture.pending
-    if pending is None or _over(picture):
+    if pending is None or picture.command_over:
         return (("cmd -", "strip muted"),), (("cmd -", "strip muted"),)
     stage = pending.stage(picture.state)
     ink = {"VERIFIED": "strip", "REFUSED": "strip bad", "UNKNOWN": "strip unknown"}.get(
@@ -155,13 +136,6 @@ def _command(picture: Picture) -> Part:
         count = f" {pending.ended(picture.state)}/{len(pending.open_ids)}"
     words = f"cmd {pending.kind} {stage}{count}"
     return ((words, ink),), ((f"{pending.kind} {stage}", ink),)
-
-
-def _over(picture: Picture) -> bool:
-    pending = picture.pending
-    if pending is None or not pending.verified_ns:
-        return False
-    return picture.now_ns - pending.verified_ns > SHOWN_NS
 
 
 def _seq(picture: Picture) -> Part:
@@ -178,134 +152,3 @@ def _clock(picture: Picture) -> Part:
         return ((f"as of {as_of} UTC", "strip warn"),), ((f"as of {as_of}Z", "strip warn"),)
     now = utc(picture.now_ns)
     return ((f"{now} UTC ", "strip"),), ((f"{now}Z", "strip"),)
-
-
-def attention(picture: Picture, width: int) -> Row:
-    """Line 2: the gravest thing, and how many more there are."""
-    things = concerns(picture)
-    if not things:
-        return fit_row(((" · nothing needs attention", "faint"),), width)
-    more: Span = (f"  +{len(things) - 1} more ", "muted") if things[1:] else ("", "")
-    first = fit_row(((" ", ""), *things[0]), width - len(more[0]))
-    return (*first, more)
-
-
-def concerns(picture: Picture) -> list[Row]:
-    """All that is not as it should be, gravest first."""
-    if not picture.connected:
-        return [_gone(picture)]
-    state = picture.state
-    found: list[Row] = []
-    if state.killed():
-        found.append(_killed(picture))
-    elif picture.pending is not None and not _over(picture):
-        found.append((*stage_row(picture), (f"  “{printable(picture.pending.reason)}”", "muted")))
-    if picture.silent_ns > SILENT_NS:
-        silent = f"◐ the engine has said nothing for {age(picture.silent_ns)}"
-        found.append(((silent, "warn"), (": every age below counts on", "muted")))
-    if unknown := unknown_orders(state):
-        listed = ", ".join(
-            f"{order.intent_id} {age(picture.now_ns - since_ns(state, order))}"
-            for order in unknown[:4]
-        )
-        found.append(
-            (
-                (f"? {len(unknown)} UNKNOWN", "unknown"),
-                (f" {listed}: may rest at the venue, counted in full, being read", ""),
-            )
-        )
-    for breaker in state.breakers.values():
-        if breaker.state in ("open", "half_open"):
-            words = f"{printable(breaker.name)} {breaker.state.replace('_', ' ')}"
-            found.append(
-                ((f"✖ breaker {words}", "bad text"), (f" {printable(breaker.reason)}", ""))
-            )
-    if state.phase == "reconciling":
-        waits = ", ".join(printable(name) for name in state.awaited)
-        found.append((("◐ reconciling", "warn"), (f": waits for {waits}", "")))
-    elif state.phase in ("stopping", "stopped"):
-        left = sum(1 for _ in state.open_orders())
-        found.append(((f"◐ engine is {state.phase}", "warn"), (f", {left} orders still open", "")))
-    return [*found, *_quieter(picture)]
-
-
-def _quieter(picture: Picture) -> list[Row]:
-    state = picture.state
-    found: list[Row] = []
-    _, _, worst = worst_feed(state)
-    if worst:
-        feed = state.feeds.get(worst)
-        glyph, word, role = FEEDS[feed.state if feed else "silent"]
-        ink = {"bad": "bad text", "unknown": "warn"}.get(role, role)
-        words = f"{glyph} feed {feed_text(state, worst)} is {word}"
-        found.append(((words, ink), (f": {WITHOUT.get(worst, WITHOUT[''])}", "muted")))
-    for settlement in state.settlements.values():
-        if settlement.state == "conflicting":
-            label = market_text(state.markets.get(settlement.condition_id), settlement.condition_id)
-            found.append(((f"✖ outcome of {label} is in conflict", "bad text"), (": not paid", "")))
-    slow = [o for o in ranked_orders(state) if o.state in ("pending_cancel", "closing")]
-    old = [o for o in slow if picture.now_ns - since_ns(state, o) > 5 * SECOND_NS]
-    if old:
-        words = f"◐ {old[0].intent_id} {old[0].state.replace('_', ' ')}"
-        waited = age(picture.now_ns - since_ns(state, old[0]))
-        found.append(((words, "warn"), (f" for {waited}", "")))
-    return found
-
-
-def stage_row(picture: Picture) -> Row:
-    """The stages of the pending command, proven ones ticked."""
-    pending = picture.pending
-    if pending is None:
-        return ()
-    if pending.refused:
-        return ((f" {pending.kind} REFUSED ", "bad"), (f" {printable(pending.refused)}", ""))
-    out: list[Span] = [(f"{pending.kind} ", "strong")]
-    for name, proven in pending.stages(picture.state):
-        out.append((f" {name} {'✓' if proven else '…'} ", "strong" if proven else "muted"))
-    if pending.answer == "lost" and not pending.heard:
-        out.append((" ? no answer came: it may have been heard ", "unknown"))
-    return tuple(out)
-
-
-def _killed(picture: Picture) -> Row:
-    state, pending = picture.state, picture.pending
-    breaker = state.breakers["kill"]
-    left = sum(1 for _ in state.open_orders())
-    orders: Span = (
-        (f"  {left} orders still open  ", "warn") if left else ("  no order is open  ", "strong")
-    )
-    words = f"by {printable(breaker.actor)} at {utc(breaker.since_ns)}: {printable(breaker.reason)}"
-    ours = pending is not None and pending.kind == "KILL" and not _over(picture)
-    trail = (*stage_row(picture), (" ", "")) if ours else ()
-    return ((" ✖ KILLED ", "alarm"), orders, *trail, (words, ""))
-
-
-def _gone(picture: Picture) -> Row:
-    file = printable(str(picture.socket.parent / "KILL"))
-    if not picture.synced:
-        where = printable(str(picture.socket))
-        return (("✖ no engine answers", "bad text"), (f" at {where}; trying again", "muted"))
-    ago = age(picture.silent_ns)
-    return (
-        (f"✖ the link is gone, all below is {ago} old.", "bad text"),
-        (f" The engine may still trade. To kill without a link: touch {file}", "warn"),
-    )
-
-
-def purse(picture: Picture, width: int) -> Row:
-    """One line of money, where there is no room for the panel."""
-    state = picture.state
-    limit = state.config.limits.total_exposure_max
-    used = state.total_exposure()
-    percent = used * 100 // limit if limit else 0
-    profit = state.pnl()
-    return fit_row(
-        (
-            (" equity ", "muted"), (money(state.equity()), "strong"),
-            ("  profit ", "muted"), (money(profit, sign=True), "down" if profit < 0 else "up"),
-            ("  cash ", "muted"), (money(state.ledger.cash), ""),
-            ("  exposure ", "muted"), (f"{money(used)}/{money(limit)}", ""),
-            (f" {percent}%", "warn" if percent >= 90 else "muted"),
-        ),
-        width,
-    )  # fmt: skip

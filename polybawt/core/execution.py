@@ -219,8 +219,6 @@ def pushed(state: State, push: facts.OrderPushed) -> Outputs:
         return (order.AckDelayed(at_ns=push.at_ns, intent_id=intent_id),)
     missing = (push.matched or 0) > record.filled
     alive = order.AckLive(at_ns=push.at_ns, intent_id=intent_id)
-    if not OrderMachine.allows(record, alive):
-        return impossible(state, record, alive)
     if missing:  # its trades are on their way on the same channel; look if they do not come
         state.timers.setdefault(f"look:{intent_id}", state.now_ns)
     if not push.status.startswith(STATUSES_ALIVE):

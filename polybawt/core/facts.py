@@ -147,7 +147,8 @@ class TickSizeChanged(Fact):
 class OracleReported(Fact):
     """One report of the settlement price, in 10^-18 dollars, for its own second.
 
-    Not ``exact``: it came as a double, as in a history dump; good for returns, not for outcomes.
+    Not ``exact``: it came as a double, as in a history dump; good for returns, and for an
+    outcome that is not close.
     """
 
     symbol: str

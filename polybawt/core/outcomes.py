@@ -4,6 +4,8 @@ Source: exchange reference 5.3 and 5.4.  Proves by shape: C1, a payout has no ot
 than what the venue published.
 """
 
+from typing import Final
+
 from polybawt.core import execution, facts, ledger, market_data
 from polybawt.core.commands import FollowOracle
 from polybawt.core.machine import Outputs
@@ -15,6 +17,8 @@ from polybawt.core.market import Market
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.state import MARKETS_MAX, ORACLES_MAX, SETTLEMENTS_MAX, State
 from polybawt.core.units import MS_NS
+
+DOUBLE_DIGITS: Final = 10**12  # a double keeps at least so many
 
 
 def advance(state: State, action: settlement.Action) -> Outputs:
@@ -122,19 +126,24 @@ def reported(state: State, fact: facts.OracleReported) -> Outputs:
     state.count("reports")
     market_data.feed_step(state, feed.Snapshot(at_ns=fact.at_ns, name="oracle"))
     outputs: Outputs = ()
-    decided = state.moments.get(f"{fact.symbol}:{fact.report_ms}", {}) if fact.exact else {}
-    for condition_id in decided:
+    for condition_id in state.moments.get(f"{fact.symbol}:{fact.report_ms}", {}):
         market = state.markets[condition_id]
         if market.twap_lookback_s:
             continue  # settles on an average that these instantaneous reports do not show
-        if fact.report_ms == market.start_ns // MS_NS:
+        if fact.report_ms == market.start_ns // MS_NS and fact.exact:
             outputs += _strike(state, market, fact.value_e18)
-        if fact.report_ms == market.end_ns // MS_NS:
+        if fact.report_ms == market.end_ns // MS_NS and _decides(state, market, fact):
             outputs += closed(state, market, fact.value_e18)
     for condition_id in dict.fromkeys(state.market_of[token] for token in state.subscribed):
         if state.markets[condition_id].symbol == fact.symbol:
             outputs += execution.decide(state, condition_id)
     return outputs
+
+
+def _decides(state: State, market: Market, fact: facts.OracleReported) -> bool:
+    """An exact report does; a double does where its last digits cannot matter."""
+    strike = state.settlements[market.condition_id].strike_e18
+    return fact.exact or (strike > 0 and abs(fact.value_e18 - strike) > strike // DOUBLE_DIGITS)
 
 
 def closed(state: State, market: Market, value_e18: int) -> Outputs:

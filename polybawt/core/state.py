@@ -48,7 +48,7 @@ class Config:
     subscribe_ns: int = 30 * SECOND_NS  # ahead of a market's start
     discover_ns: int = 5 * SECOND_NS
     resolve_poll_ns: int = 5 * SECOND_NS
-    close_report_ns_max: int = 90 * SECOND_NS  # then the closing report is given up
+    close_report_ns_max: int = 30 * SECOND_NS  # then the closing report is given up
     market_keep_ns: int = 120 * SECOND_NS  # how long a paid market stays in memory
     stop_ns_max: int = 12 * SECOND_NS
     breaker_failures_max: int = 5

@@ -149,7 +149,7 @@ def test_without_our_own_evidence_the_venue_is_believed_after_a_while(script: Sc
     script.say(report(END_S - 1, 101), report(END_S + 1, 101), resolution(MILLION))
     assert outcome(script) == ("resolved", "")
     assert script.state.ledger.cash < CASH
-    script.wait(90)
+    script.wait(30)
     assert outcome(script)[0] == "resolved"
     script.wait(0.1)
 
@@ -160,7 +160,7 @@ def test_without_our_own_evidence_the_venue_is_believed_after_a_while(script: Sc
 def test_a_close_that_never_comes_is_given_up(script: Script) -> None:
     script.say(report(T0_S, 100))
     end(script)
-    script.wait(90)
+    script.wait(30)
     assert outcome(script) == ("ended", "")
     script.wait(0.1)
     assert outcome(script) == ("unprovable", "")

@@ -15,6 +15,7 @@ from polybawt.ops.paper import Paper
 
 REFRESH_S: Final = 0.25
 PLAIN_S: Final = 5.0
+PARTING: Final = "Withdrawing what rests, and comparing our ledger with the exchange …"
 
 
 async def progress(paper: Paper) -> None:
@@ -63,7 +64,7 @@ async def terminal(paper: Paper) -> None:
     """The terminal, until the operator leaves it; the run ends with it."""
     from polybawt_tui.app import TerminalApp  # noqa: PLC0415  a headless run needs no Textual
 
-    await TerminalApp(paper.socket, getuser()).run_async()
+    await TerminalApp(paper.socket, getuser(), parting=PARTING).run_async()
 
 
 def good(result: Mapping[str, Any]) -> bool:

@@ -46,6 +46,7 @@ COMPOSERS: Final[dict[str, Compose]] = {
     "breakers": lambda picture, width, height, panel: breakers(picture, width, height),
     "settlements": lambda picture, width, height, panel: settlements(picture, width, height),
 }
+PARTING: Final = "The terminal has left; the engine runs on."
 
 
 class TerminalApp(App[None]):
@@ -64,9 +65,11 @@ class TerminalApp(App[None]):
         Binding("q", "leave", "Quit"),
     ]
 
-    def __init__(self, socket: Path, actor: str, replica: Replica | None = None) -> None:
+    def __init__(
+        self, socket: Path, actor: str, replica: Replica | None = None, parting: str = PARTING
+    ) -> None:
         super().__init__()
-        self.socket, self.actor = socket, actor
+        self.socket, self.actor, self.parting = socket, actor, parting
         self.replica = replica or Replica()
         self.history = History(self.replica)
         self.pending: Pending | None = None
@@ -190,7 +193,7 @@ class TerminalApp(App[None]):
         self._open(SaveDialog(str(Path.cwd() / name), self._save))
 
     def action_leave(self) -> None:
-        self.exit(message="The terminal has left; the engine runs on.")
+        self.exit(message=self.parting)
 
     def _open(self, dialog: Dialog) -> None:
         self.push_screen(dialog)

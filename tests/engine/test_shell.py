@@ -1,0 +1,105 @@
+"""Commands are carried to a real exchange; what hangs holds up nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from polybawt.core import commands as c
+from polybawt.core import facts
+from polybawt.core.machines import order
+from polybawt.engine.clock import Clock
+from polybawt.engine.inbox import Inbox
+from polybawt.engine.shell import READS_MAX, Shell
+from polybawt.venue.clob import Clob
+from polybawt.venue.gamma import Gamma
+from polybawt.venue.http import http_client
+from polybawt.venue.links import MarketLink, OracleLink
+from polybawt.venue.stream import Stream
+from tests.engine.town import ACCOUNT, Town, town, until
+
+
+@asynccontextmanager
+async def shell(t: Town) -> AsyncIterator[tuple[Shell, Inbox]]:
+    """The shell alone: what the kernel would be told is in the inbox."""
+    inbox, clock, stream = Inbox(), Clock(), t.url.replace("http", "ws") + "/ws"
+    async with http_client(t.url) as http, http_client(f"{t.url}/gamma") as site:
+        clob = Clob(http, ACCOUNT, chain_id=137, clock=clock)
+        await clob.login()
+        async with asyncio.TaskGroup() as tasks:
+            made = Shell(
+                clob=clob,
+                gamma=Gamma(site, clock),
+                market=Stream(f"{stream}/market", MarketLink(), clock, inbox.put),
+                oracle=Stream(f"{stream}/rtds", OracleLink(), clock, inbox.put),
+                inbox=inbox,
+                clock=clock,
+                tasks=tasks,
+            )
+            yield made, inbox
+            made.abandon()
+
+
+async def answered(inbox: Inbox, kind: type) -> object:
+    """The first fact of a kind; the others are dropped."""
+    async with asyncio.timeout(5):
+        while True:
+            for fact in await inbox.take(100):
+                if isinstance(fact, kind):
+                    return fact
+
+
+async def test_a_cancel_passes_reads_that_hang() -> None:
+    """A venue that answers nothing else must still be told to stop. Proves: emergency, kill."""
+    async with town() as t, shell(t) as (made, inbox):
+        t.holds = lambda request: request.method == "GET"
+        for _ in range(3 * READS_MAX):
+            made.carry(c.ReadBalance())
+        await until(lambda: t.asked["GET /balance-allowance"] == READS_MAX)
+        made.carry(c.CancelOrder(intent_id="i1", order_id="0x" + "1" * 64))
+        made.carry(c.CancelAll())
+
+        assert isinstance(await answered(inbox, order.CancelRefused), order.CancelRefused)
+        await until(lambda: t.asked["DELETE /cancel-all"] == 1)
+        assert t.asked["GET /balance-allowance"] == READS_MAX
+
+
+async def test_what_is_abandoned_ends_at_once() -> None:
+    """The end of the engine waits for no answer."""
+    async with town() as t:
+        t.holds = lambda request: request.method == "GET"
+        async with asyncio.timeout(5), shell(t) as (made, _):
+            for _ in range(2 * READS_MAX):
+                made.carry(c.ReadBalance())
+            made.carry(c.FetchMarkets())
+            await until(lambda: t.asked["GET /balance-allowance"] == READS_MAX)
+
+
+async def test_a_poll_that_is_under_way_is_not_asked_again() -> None:
+    """A slow catalogue must not be asked more and more. Proves: C5."""
+    async with town() as t, shell(t) as (made, inbox):
+        for _ in range(10):
+            made.carry(c.FetchMarkets())
+        listed = await answered(inbox, facts.MarketListed)
+        assert isinstance(listed, facts.MarketListed)
+        await until(lambda: not made._asking)
+        assert t.asked["GET /gamma/markets/keyset"] == 1
+        made.carry(c.FetchMarkets())
+        await until(lambda: t.asked["GET /gamma/markets/keyset"] == 2)
+        await until(lambda: not made._asking)
+
+        assert inbox._world == type(inbox._world)()  # the same markets again are no news
+
+
+@pytest.mark.parametrize("severity", ["info", "warning", "critical"])
+async def test_a_notice_is_logged_at_its_severity(
+    severity: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Proves: A-obs."""
+    async with town() as t, shell(t) as (made, _):
+        with caplog.at_level("INFO", logger="polybawt.engine"):
+            made.carry(c.Notify(severity=severity, name="drift", text="cash"))
+        (line,) = [r for r in caplog.records if r.name == "polybawt.engine"]
+
+        assert (line.levelname.lower(), line.getMessage()) == (severity, "drift: cash")

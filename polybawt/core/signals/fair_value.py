@@ -77,7 +77,7 @@ def volatility(oracle: Oracle, model: VolatilityModel) -> float:
         if now and then:
             total += log(now / then) ** 2 / model.interval_s
             count += 1
-    return sqrt(total / count)
+    return sqrt(total / count) if count else model.prior
 
 
 def up_value(

@@ -393,6 +393,17 @@ def test_a_closed_order_waits_for_what_may_come_late(script: Script) -> None:
     assert script.state.orders == {}
 
 
+def test_an_intent_that_was_given_up_leaves_memory(script: Script) -> None:
+    """It never had an identity, so there is none to remember."""
+    script.want()
+    script.say(facts.Started(epoch=2, config=QUIET))
+    assert script.order().state == "rejected"
+    forgotten = len(script.state.forgotten)
+    script.wait(31)
+
+    assert (script.state.orders, len(script.state.forgotten)) == ({}, forgotten)
+
+
 # Killing.
 
 

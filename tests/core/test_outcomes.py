@@ -209,6 +209,21 @@ def test_a_strike_that_is_published_after_the_close_still_decides(script: Script
     assert outcome(script) == ("observed", "no")
 
 
+def test_a_close_that_is_reported_after_the_payout_changes_nothing(script: Script) -> None:
+    """We were paid on the venue's word; our own evidence came too late."""
+    script.say(report(T0_S, 100))
+    hold(script)
+    end(script)
+    script.wait(91)
+    script.say(resolution(MILLION))
+    cash = script.state.ledger.cash
+    script.say(report(END_S, 99), facts.MarketListed(market=evolve(MARKET, strike_e18=7)))
+
+    assert outcome(script) == ("paid", "")
+    assert script.state.ledger.cash == cash
+    assert script.noticed("impossible") == 0
+
+
 def test_a_double_decides_nothing(script: Script) -> None:
     """A history dump carries doubles: wrong in the last digits.
 

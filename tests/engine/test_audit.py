@@ -225,6 +225,24 @@ async def test_a_speaker_that_never_reads_its_answers_is_not_heard_further(tmp_p
         rude.writer.transport.abort()
 
 
+async def test_a_listener_that_breaks_off_is_forgotten(tmp_path: Path) -> None:
+    """It left without reading what it was told; the others do not notice."""
+    async with house(tmp_path) as h:
+        other = await guest(h)
+        broken = Guest(*await asyncio.open_unix_connection(h.stream.path))
+        broken.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(5):
+            while len(h.stream._listeners) < 2:
+                await asyncio.sleep(0)
+        h.tell()
+        broken.writer.transport.abort()
+        async with asyncio.timeout(5):
+            while len(h.stream._listeners) == 2:
+                await asyncio.sleep(0)
+
+        assert (await other.hears())["seq"] == 1
+
+
 async def test_more_listeners_than_allowed_are_told_so(tmp_path: Path) -> None:
     """Proves: C5."""
     async with house(tmp_path) as h:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Usdc
 from polybawt.engine.config import EngineConfig
 from polybawt.engine.engine import Engine, identity, recorded, recovered
-from polybawt.engine.journal import Journal, JournalError
+from polybawt.engine.journal import Journal, JournalError, Row
 from polybawt.ops.paper import toml
 from polybawt.venue.clob import Clob
 from tests.engine.town import ACCOUNT, KEY, Town, engine, html, journaled, town, until
@@ -161,6 +162,38 @@ async def test_when_the_journal_is_full_nothing_leaves_that_is_not_in_it(tmp_pat
         assert set(t.accepted) <= ids
 
 
+async def test_whoever_connects_is_told_each_fact_once(tmp_path: Path) -> None:
+    """Also in the middle of a batch: the state counts its facts, and they are as many as told."""
+    async with town() as t, engine(t.config(tmp_path)) as alive:
+        append = alive.journal.append
+
+        async def slowly(rows: Sequence[Row]) -> int:
+            await asyncio.sleep(0.05)  # as a disk may be; the kernel has stepped already
+            return await append(rows)
+
+        alive.journal.append = slowly  # type: ignore[method-assign]
+        for _ in range(10):
+            reader, writer = await asyncio.open_unix_connection(
+                tmp_path / "audit.sock", limit=1 << 24
+            )
+            first = orjson.loads(await reader.readline())
+            then = orjson.loads(await reader.readline())
+            writer.close()
+
+            assert first["state"]["counters"]["facts"] == first["seq"]
+            assert then["seq"] == first["seq"] + 1
+
+
+async def test_the_credentials_are_secrets_from_their_first_moment(tmp_path: Path) -> None:
+    """The log is told of them before anything is sent with them. Proves: A-sec, P3.1."""
+    kept = list[str]()
+    async with town() as t, engine(t.config(tmp_path), keep_secret=kept.append):
+        ring = t.floor.ring
+        (key,) = [k for k in ring._by_key.values() if k.address == ACCOUNT.address]
+
+        assert kept == [key.credentials.secret, key.credentials.passphrase]
+
+
 # Stopping and killing.
 
 
@@ -269,6 +302,26 @@ async def test_a_kill_that_was_not_reset_survives_without_its_file(tmp_path: Pat
             assert len(t.accepted) == last
 
 
+async def test_a_heartbeat_that_is_not_taken_is_told(tmp_path: Path) -> None:
+    """The venue will withdraw our orders: the operator should know why. Proves: faults."""
+    async with town() as t:
+        t.instead("POST", "/v1/heartbeats", html(500), html())
+        async with engine(t.config(tmp_path, heartbeat_s=0.1)) as alive:
+            await until(lambda: not t.answers["POST", "/v1/heartbeats"])
+            await until(lambda: t.asked["POST /v1/heartbeats"] >= 4)
+
+            assert alive.state.counters["failed_reads"] == 2
+            assert "heartbeat: not acknowledged" in [n.text for n in alive.state.notices]
+
+
+async def test_no_heartbeat_is_sent_when_none_is_wanted(tmp_path: Path) -> None:
+    """A replay at a thousand cannot keep up with them."""
+    async with town() as t, engine(t.config(tmp_path, heartbeat_s=0.0)):
+        await until(lambda: t.ours)
+
+        assert t.asked["POST /v1/heartbeats"] == 0
+
+
 # Fills and faults.
 
 
@@ -283,6 +336,22 @@ async def test_fifty_fills_at_once_are_each_booked_once(tmp_path: Path) -> None:
 
         assert alive.state.counters["fills"] == 50
         assert alive.state.ledger.holdings[rest.placement.token_id] == 50 * LOT
+        assert "impossible" not in alive.state.counters
+
+
+async def test_a_market_that_ends_pays_what_the_venue_published(tmp_path: Path) -> None:
+    """From the fill to the payout, and our cash is the exchange's. Proves: C1, P0.1, A-port."""
+    async with town(window_s=10) as t, engine(t.config(tmp_path)) as alive:
+        await until(lambda: t.ours)
+        fill = t.ours[0]
+        t.take(fill, LOT)
+        await until(lambda: alive.state.counters.get("fills", 0) == 1)
+        held = fill.condition_id
+        await until(lambda: alive.state.settlements[held].state == "paid", seconds=40)
+        await agree(t, alive)
+
+        assert fill.placement.token_id not in alive.state.ledger.holdings
+        assert alive.state.counters["markets_settled"] >= 1
         assert "impossible" not in alive.state.counters
 
 

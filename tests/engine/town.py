@@ -174,14 +174,16 @@ async def _pulse(floor: Floor) -> None:
 
 
 @asynccontextmanager
-async def engine(config: EngineConfig, *, stop: bool = True) -> AsyncIterator[Engine]:
+async def engine(
+    config: EngineConfig, *, stop: bool = True, keep_secret: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Engine]:
     """One life of the engine in this process, from recovery to a graceful stop."""
     path = config.directory / "journal.sqlite"
     journal = await Journal.open(path, identity=identity(config, ACCOUNT))
     try:
         alive = Engine(config, journal, await recovered(journal))
         epoch = alive.state.epoch
-        running = asyncio.create_task(alive.run(ACCOUNT, lambda _: None))
+        running = asyncio.create_task(alive.run(ACCOUNT, keep_secret))
         try:
             await until(lambda: alive.state.epoch > epoch or running.done())
             await until(lambda: alive.state.phase == "trading" or running.done())

@@ -1,8 +1,5 @@
 """What is written is read back equal, and what nobody wrote is refused."""
 
-import enum
-import types
-import typing
 from typing import Any
 
 import attrs
@@ -24,39 +21,8 @@ from polybawt.core.machine import Fact
 from polybawt.core.machines import order
 from polybawt.core.state import State
 from polybawt.core.strategies.value import Value
+from tests.core.anything import I64, records
 from tests.core.script import MARKET, rich
-
-I64 = st.integers(-(2**63), 2**63 - 1)
-WIDE = st.integers(-(10**36), 10**36)
-
-
-def values(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
-    """Any value of a type as the records declare it."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if hasattr(kind, "__supertype__"):
-        return values(kind.__supertype__, name)
-    if origin in (typing.Union, types.UnionType):
-        return st.one_of(*(values(argument, name) for argument in arguments))
-    if origin is tuple and arguments[-1] is Ellipsis:
-        return st.lists(values(arguments[0]), max_size=3).map(tuple)
-    if origin is tuple:
-        return st.tuples(*map(values, arguments))
-    if kind is int:
-        return WIDE if name.endswith("_e18") else I64
-    if kind is float:
-        return st.floats(allow_nan=False, allow_infinity=False)
-    if attrs.has(kind):
-        return records(kind)
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return st.sampled_from(kind)
-    return {str: st.text(max_size=20), bool: st.booleans(), type(None): st.none()}[kind]
-
-
-def records(kind: Any) -> st.SearchStrategy[Any]:
-    hints = typing.get_type_hints(kind)
-    return st.builds(
-        kind, **{f.name: values(hints[f.name], f.name) for f in attrs.fields(kind) if f.init}
-    )
 
 
 @pytest.mark.parametrize("kind", facts.WORLD, ids=lambda kind: kind.__name__)

@@ -122,10 +122,34 @@ def _parser() -> Parser:
     engine = command("engine", "the engine alone (also: polybawt-engine)", ENGINE)
     _engine_options(engine)
 
+    audit = command("audit", "hold a journal against the specifications", AUDIT)
+    audit.add_argument("journal", type=Path, metavar="JOURNAL", help="a journal.sqlite")
+    audit.set_defaults(run=audit_command)
+
+    verify = command("verify", "check every specification and every machine against it", VERIFY)
+    verify.add_argument("names", nargs="*", metavar="NAME", help="Order, Trade, … (all)")
+    verify.set_defaults(run=verify_command)
+
     tui = command("tui", "a terminal onto a running engine (also: polybawt-tui)", TUI)
     _tui_options(tui)
     return parser
 
+
+AUDIT: Final = """\
+Play a journal again, fact by fact: its hashes, every transition against the committed edges of
+the specifications, and every signed order against what the kernel decides. Names the first that
+does not hold.
+
+  polybawt audit state/mine/journal.sqlite
+"""
+
+VERIFY: Final = """\
+Check every specification with TLC, and the machines against their specifications, edge by edge,
+in both directions. Needs the extra "proof", or a Java and the jar of TLC.
+
+  polybawt verify              all of them, about a minute
+  polybawt verify Order Trade  these two
+"""
 
 TUI: Final = """\
 Attach a terminal to a running engine through its audit stream. Any number may be attached;
@@ -304,6 +328,51 @@ def engine_command(options: argparse.Namespace) -> int:
         return fail(str(e), options.json, FAILED)
     print(json.dumps(summary) if options.json else _figures(summary))
     return GOOD
+
+
+def audit_command(options: argparse.Namespace) -> int:
+    from polybawt.ops import checking
+    from polybawt.proof.audit import NotAJournal
+
+    try:
+        found = checking.audited(options.journal)
+    except NotAJournal as e:
+        raise UsageError(str(e)) from e
+    result = {
+        "facts": found.facts,
+        "epochs": found.epochs,
+        "orders": found.orders,
+        "transitions": sum(found.taken.values()),
+        "edges": found.taken,
+        "gap": found.gap,
+    }
+    print(json.dumps(result) if options.json else checking.told(found))
+    return GOOD if found.good else FAILED
+
+
+def verify_command(options: argparse.Namespace) -> int:
+    from polybawt.ops import checking
+    from polybawt.proof.catalogue import MIRRORS
+    from polybawt.proof.tlc import ToolsMissing
+    from polybawt.proof.verify import verify
+
+    names = options.names or list(MIRRORS)
+    if unknown := [name for name in names if name not in MIRRORS]:
+        raise UsageError(f"{', '.join(unknown)}: not among {', '.join(MIRRORS)}")
+    try:
+        report = verify(names, checking.tell)
+    except ToolsMissing as e:
+        raise UsageError(str(e)) from e
+    if options.json:
+        checks = [
+            {"name": c.name, "what": c.what, "holds": not c.findings, "findings": c.findings,
+             "states": c.states, "steps": c.steps}
+            for c in report.checks
+        ]  # fmt: skip
+        print(json.dumps({"holds": report.holds, "checks": checks}))
+    else:
+        print("all hold" if report.holds else "DOES NOT HOLD: see above")
+    return GOOD if report.holds else FAILED
 
 
 def tui_command(options: argparse.Namespace) -> int:

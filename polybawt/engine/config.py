@@ -21,7 +21,7 @@ from cattrs.errors import BaseValidationError
 from cattrs.v import format_exception
 
 from polybawt.core.state import Config
-from polybawt.engine.clock import Clock
+from polybawt.venue.clock import Clock
 
 SOCKET: Final = "audit.sock"
 SOCKET_PATH_MAX: Final = 103  # bytes; what every system's socket address holds

@@ -25,7 +25,7 @@ from polybawt.core.codec import CONVERTER, KINDS, NotDecodable
 from polybawt.core.kernel import step
 from polybawt.core.machine import Command, Fact, IllegalAction
 from polybawt.core.state import State
-from polybawt.engine.clock import Clock
+from polybawt.venue.clock import Clock
 
 PROTOCOL: Final = 1
 LINE_MAX: Final = 64 * 1024 * 1024

@@ -14,9 +14,9 @@ from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machine import Command, Fact
 from polybawt.core.market import Market
-from polybawt.engine.clock import Clock
 from polybawt.engine.inbox import Inbox
 from polybawt.venue.clob import Clob
+from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.stream import Stream
 

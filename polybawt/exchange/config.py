@@ -1,17 +1,15 @@
 """What an exchange is told before it starts: frozen, validated, and free of any default clock.
 
-``VenueClock`` is how everybody agrees on the venue's time: three numbers, shared with the engine
-in the ready line.  The accounts are the ten public development keys that every chain tool-kit
+The accounts are the ten public development keys that every chain tool-kit
 prints on start; they own play money here and must never own anything else.
 """
 
-import time
 from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
 
-from polybawt.core.units import SECOND_NS, InvalidAmount, Usdc, parse_micro
+from polybawt.core.units import InvalidAmount, Usdc, parse_micro
 from polybawt.venue.contracts import POLYGON
 
 DEVELOPMENT_KEYS: Final = (
@@ -33,22 +31,6 @@ PORT_MAX: Final = 65_535
 
 class InvalidConfig(ValueError):
     """A setting that no exchange can start with; names the setting."""
-
-
-@frozen(kw_only=True)
-class VenueClock:
-    """``venue = venue_ns + (real - real_ns) * rate``; all ns UTC."""
-
-    real_ns: int
-    venue_ns: int
-    rate: float = 1.0
-
-    def at(self, real_ns: int) -> int:
-        elapsed = max(0, real_ns - self.real_ns)  # a recording stands still until it begins
-        return self.venue_ns + (elapsed if self.rate == 1.0 else int(elapsed * self.rate))
-
-    def __call__(self) -> int:
-        return self.at(time.time_ns())
 
 
 @frozen(kw_only=True)
@@ -132,10 +114,3 @@ def exchange_config(
 def _within(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise InvalidConfig(f"{name}: {value} is not between {low} and {high}")
-
-
-def clock_from(start_ns: int, real_ns: int, rate: float) -> VenueClock:
-    """A clock that shows ``start_ns`` now and runs at ``rate``."""
-    assert start_ns >= 0, start_ns
-    assert real_ns > SECOND_NS, real_ns
-    return VenueClock(real_ns=real_ns, venue_ns=start_ns, rate=rate)

@@ -15,10 +15,11 @@ from aiohttp import web
 
 from polybawt.core.units import SECOND_NS, micro_text
 from polybawt.exchange import routes_account, routes_admin, routes_gamma, routes_market, streams
-from polybawt.exchange.config import ExchangeConfig, VenueClock, clock_from
+from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.floor import Floor
 from polybawt.exchange.web import BODY_MAX, FLOOR, refusals
 from polybawt.exchange.worlds import chosen
+from polybawt.venue.clock import Clock
 from polybawt.venue.signing import Account
 
 HOST: Final = "127.0.0.1"
@@ -50,7 +51,7 @@ async def serve(
     stopped = stopped or asyncio.Event()
     world = chosen(config, time.time_ns())
     begins_ns = time.time_ns() + int(config.lead_s * SECOND_NS)
-    clock = clock_from(world.start_ns, begins_ns, config.rate)
+    clock = Clock(real_ns=begins_ns, venue_ns=world.start_ns, rate=config.rate)
     floor = Floor(config, world, clock)
     floor.step()
     admin_token = config.admin_token or secrets.token_urlsafe(24)
@@ -87,7 +88,7 @@ async def _pulse(floor: Floor, stopped: asyncio.Event) -> None:
             continue
 
 
-def card(floor: Floor, port: int, clock: VenueClock, admin_token: str) -> Card:
+def card(floor: Floor, port: int, clock: Clock, admin_token: str) -> Card:
     """Where everything is: the one line that is printed when the exchange is ready.
 
     The private keys are the public development keys; they are no secret anywhere.

@@ -9,10 +9,10 @@ import pytest
 from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machines import order
-from polybawt.engine.clock import Clock
 from polybawt.engine.inbox import Inbox
 from polybawt.engine.shell import READS_MAX, Shell
 from polybawt.venue.clob import Clob
+from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.links import MarketLink, OracleLink

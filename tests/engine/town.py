@@ -21,11 +21,12 @@ from polybawt.core.units import Price, Shares
 from polybawt.engine.config import EngineConfig, VenueUrls
 from polybawt.engine.engine import Engine, identity, recovered
 from polybawt.engine.journal import Journal
-from polybawt.exchange.config import DEVELOPMENT_KEYS, ExchangeConfig, clock_from
+from polybawt.exchange.config import DEVELOPMENT_KEYS, ExchangeConfig
 from polybawt.exchange.floor import Floor
 from polybawt.exchange.server import application
 from polybawt.exchange.worlds import chosen
 from polybawt.sim.records import Accepted, Placement, Refused, VenueOrder
+from polybawt.venue.clock import Clock
 from polybawt.venue.signing import Account
 
 KEY = DEVELOPMENT_KEYS[0]
@@ -151,7 +152,7 @@ async def town(*, quiet: bool = True, window_s: int = 60, **settings: Any) -> As
     )
     now_ns = time.time_ns()
     world = chosen(config, now_ns)
-    found = Town(Floor(config, world, clock_from(world.start_ns, now_ns, 1.0)))
+    found = Town(Floor(config, world, Clock(real_ns=now_ns, venue_ns=world.start_ns)))
     app = application(found.floor, "token", asyncio.Event())
     app.middlewares.append(found.between)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -6,7 +6,8 @@ import pytest
 from attrs import evolve
 
 from polybawt.core.units import SECOND_NS
-from polybawt.exchange.config import InvalidConfig, VenueClock, exchange_config
+from polybawt.exchange.config import InvalidConfig, exchange_config
+from polybawt.venue.clock import Clock
 from polybawt.venue.signing import Account
 
 ADDRESSES = [
@@ -56,8 +57,8 @@ def test_an_impossible_setting_is_named(wrong: dict[str, Any], name: str) -> Non
 
 def test_the_venues_clock_is_three_numbers() -> None:
     """Engine and exchange compute the same time from the ready line alone."""
-    plain = VenueClock(real_ns=1_000, venue_ns=50)
-    fast = VenueClock(real_ns=1_000, venue_ns=50, rate=60.0)
+    plain = Clock(real_ns=1_000, venue_ns=50)
+    fast = Clock(real_ns=1_000, venue_ns=50, rate=60.0)
 
     assert plain.at(1_000 + 7) == 57
     assert fast.at(1_000 + 2 * SECOND_NS) == 50 + 120 * SECOND_NS

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from polybawt.engine.replica import Replica
+from polybawt.proof.audit import audit
 
 KILLS = 10
 
@@ -59,3 +60,4 @@ async def test_ten_kills_under_load_lose_and_double_nothing(tmp_path: Path) -> N
     assert result["fills"] > 0
     assert max(result["recoveries_s"]) < 30
     assert result["epoch"] == KILLS + 1
+    assert audit(tmp_path / "journal.sqlite", lambda _, __: None).gap == ""

@@ -2,7 +2,7 @@
 
 import time
 
-from polybawt.engine.clock import Clock
+from polybawt.venue.clock import Clock
 
 
 def test_without_a_recording_it_is_the_systems_time() -> None:

@@ -51,8 +51,8 @@ def trade_reported(state: State, report: facts.TradeReported) -> Outputs:
         return ()
     after, outputs = TradeMachine.step(record, action)
     if after.state in SETTLED and not outputs:
-        state.forget(f"trade:{after.trade_id}")  # void before it was booked: nothing will come
-        return ()
+        state.forget(f"trade:{after.trade_id}")  # void before it was booked: no money moves
+        return tuple(o for leg in record.legs for o in _counted(state, leg, action))
     state.trades[after.trade_id] = after
     state.last_match_s = max(state.last_match_s, after.match_s)
     return outputs
@@ -132,17 +132,24 @@ def filled(state: State, fact: trade.Filled) -> Outputs:
     state.ledger.post(ledger.fill(leg))
     outputs = _hold(state, fact, position.Bought if leg.side is Side.BUY else position.Sold)
     record = state.orders[leg.intent_id]
-    action = order.Fill(
-        at_ns=fact.at_ns, intent_id=leg.intent_id, trade_id=fact.trade_id, shares=leg.shares
+    if leg.shares < record.size - record.filled:
+        state.count("partial_fills")
+    return (*outputs, *_counted(state, leg, fact))
+
+
+def _counted(state: State, leg: Leg, of: trade.Filled | trade.Action) -> Outputs:
+    """Count a match against its order, as the venue does: even one that then failed on chain."""
+    record = state.orders[leg.intent_id]
+    fill = order.Fill(
+        at_ns=of.at_ns, intent_id=leg.intent_id, trade_id=of.trade_id, shares=leg.shares
     )
     open_size = Shares(record.size - record.filled)
+    alarm: Outputs = ()
     if leg.shares > open_size or (leg.token_id, leg.side) != (record.token_id, record.side):
-        outputs += execution.impossible(state, record, action)
+        alarm = execution.impossible(state, record, fill)
     if not open_size:
-        return outputs
-    if leg.shares < open_size:
-        state.count("partial_fills")
-    return (*outputs, evolve(action, shares=min(leg.shares, open_size)))
+        return alarm
+    return (*alarm, evolve(fill, shares=min(leg.shares, open_size)))
 
 
 def voided(state: State, fact: trade.Voided) -> Outputs:

@@ -131,19 +131,22 @@ def test_a_purchase_that_failed_after_we_sold_it_on_is_a_doubt(script: Script) -
     assert script.state.ledger.cash == CASH
 
 
-def test_a_trade_first_heard_of_as_failed_books_nothing(script: Script) -> None:
-    """And its MATCHED, when it comes late, is a repeat and no alarm.
+def test_a_trade_first_heard_of_as_failed_moves_no_money(script: Script) -> None:
+    """And its MATCHED, when it comes late, is a repeat and no alarm.  The venue's record counts
+    the match, so the order does: else the two would never agree and the order never end.
 
     Proves: B-exec (reordering).
     """
     script.rest()
     script.say(script.trade(4, status="FAILED"), script.trade(4))
 
-    assert script.state.ledger.cash == CASH
-    assert script.order().filled == 0
+    assert (script.state.ledger.cash, script.state.positions) == (CASH, {})
     assert script.state.trades == {}
     assert script.state.counters["repeats"] == 1
     assert script.noticed("impossible") == 0
+    script.say(order.Ended(intent_id="i1", reason="CANCELED"))
+    script.say(order.ReadClosed(intent_id="i1", matched=shares(4), outcome="cancelled"))
+    assert script.order().state == "cancelled"
 
 
 def test_an_unknown_trade_status_is_an_alarm_and_books_nothing(script: Script) -> None:

@@ -16,7 +16,7 @@ from polybawt.engine.replica import Replica
 from polybawt_tui.__main__ import main
 from polybawt_tui.app import TerminalApp
 from polybawt_tui.confirm import KillDialog, ResetDialog
-from polybawt_tui.dialogs import Dialog
+from polybawt_tui.dialogs import Dialog, HelpDialog
 from polybawt_tui.plan import NAMES
 from tests.tui.scene import Scene, busy, day, market
 from tests.tui.server import AuditServer
@@ -326,6 +326,14 @@ async def test_the_screen_is_saved_where_the_operator_says(tmp_path: Path) -> No
         await shows(terminal, "not saved")
 
     assert target.read_text(encoding="utf-8").startswith("<svg")
+
+
+async def test_a_picture_may_fall_due_while_a_dialog_is_being_made(tmp_path: Path) -> None:
+    """The repaint timer asks nobody; it found a dialog without its rows, and ended the terminal."""
+    async with terminal_on(tmp_path, day(5)) as (terminal, _):
+        terminal.app.push_screen(HelpDialog())
+        terminal.app.flush()
+        await shows(terminal, "holds no truth")
 
 
 async def test_help_names_every_key(tmp_path: Path) -> None:

@@ -204,10 +204,13 @@ class Journal:
             raise JournalError(f"{self.path}: is damaged after fact {expected}: {e}") from e
 
     async def close(self) -> None:
+        """Let the file go; a second time does nothing."""
+        witness, self._witness = self._witness, -1
         try:
             await self._db.close()
         finally:
-            os.close(self._witness)
+            if witness >= 0:
+                os.close(witness)
 
 
 def _make(path: Path) -> int:

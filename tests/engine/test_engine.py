@@ -23,11 +23,11 @@ from polybawt.core.state import Config, State
 from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Usdc
 from polybawt.engine.config import EngineConfig
-from polybawt.engine.engine import Engine, identity, recorded, recovered
-from polybawt.engine.journal import Journal, JournalError, Row
+from polybawt.engine.engine import Engine, recorded, recovered
+from polybawt.engine.journal import JournalError, Row
 from polybawt.ops.paper import toml
 from polybawt.venue.clob import Clob
-from tests.engine.town import ACCOUNT, KEY, Town, engine, html, journaled, town, until
+from tests.engine.town import ACCOUNT, KEY, Town, engine, html, journal_of, journaled, town, until
 
 pytestmark = pytest.mark.xdist_group("wire")
 
@@ -63,16 +63,15 @@ async def test_what_is_recovered_is_what_was(tmp_path: Path) -> None:
             t.take(await resting(t), LOT)
             await until(lambda: alive.state.counters.get("fills", 0) and alive.journal.seq > 100)
         lived = encode_state(alive.state)
-    journal = await Journal.open(tmp_path / "journal.sqlite", identity=identity(config, ACCOUNT))
-    kept = await journal.snapshots()
-    assert len(kept) == 2
-    assert encode_state(await recovered(journal)) == lived
-    for seq, state in [(kept[1][0], decode_state(kept[1][1])), (0, State())]:
-        async for entry in journal.entries(after=seq):
-            step(state, decode(entry.kind, entry.body))
+    async with journal_of(config) as journal:
+        kept = await journal.snapshots()
+        assert len(kept) == 2
+        assert encode_state(await recovered(journal)) == lived
+        for seq, state in [(kept[1][0], decode_state(kept[1][1])), (0, State())]:
+            async for entry in journal.entries(after=seq):
+                step(state, decode(entry.kind, entry.body))
 
-        assert encode_state(state) == lived
-    await journal.close()
+            assert encode_state(state) == lived
 
 
 async def test_a_replay_wants_the_orders_that_were_signed(tmp_path: Path) -> None:
@@ -107,21 +106,19 @@ async def test_a_snapshot_of_another_version_is_replaced_by_the_facts(tmp_path: 
         config = t.config(tmp_path)
         async with engine(config) as alive:
             await until(lambda: t.ours)
-    journal = await Journal.open(tmp_path / "journal.sqlite", identity=identity(config, ACCOUNT))
-    await journal.keep_snapshot(journal.seq, b'{"colour":"red"}')
+    async with journal_of(config) as journal:
+        await journal.keep_snapshot(journal.seq, b'{"colour":"red"}')
 
-    assert encode_state(await recovered(journal)) == encode_state(alive.state)
-    await journal.close()
+        assert encode_state(await recovered(journal)) == encode_state(alive.state)
 
 
 async def test_a_fact_of_another_version_is_told_with_its_number(tmp_path: Path) -> None:
     """Nothing is guessed, and nothing trades."""
-    journal = await Journal.open(tmp_path / "journal.sqlite", identity="me")
-    await journal.append([(1, "Tick", b'{"at_ns":1}'), (2, "Sneezed", b"{}")])
+    async with town() as t, journal_of(t.config(tmp_path)) as journal:
+        await journal.append([(1, "Tick", b'{"at_ns":1}'), (2, "Sneezed", b"{}")])
 
-    with pytest.raises(JournalError, match="fact 2 is of another version"):
-        await recovered(journal)
-    await journal.close()
+        with pytest.raises(JournalError, match="fact 2 is of another version"):
+            await recovered(journal)
 
 
 async def test_what_no_journal_can_hold_is_bad_input(tmp_path: Path) -> None:

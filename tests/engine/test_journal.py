@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,21 @@ from polybawt.engine.journal import GENESIS, Entry, Journal, JournalError, Row, 
 ROWS: list[Row] = [(i, "Tick", b'{"at_ns":%d}' % i) for i in range(1, 6)]
 
 
+JOURNALS: list[Journal] = []
+
+
+@pytest.fixture(autouse=True)
+async def closed() -> AsyncIterator[None]:
+    """No journal outlives its test: its thread would keep the process."""
+    yield
+    while JOURNALS:
+        await JOURNALS.pop().close()
+
+
 async def opened(path: Path, identity: str = "me") -> Journal:
-    return await Journal.open(path / "journal.sqlite", identity=identity)
+    journal = await Journal.open(path / "journal.sqlite", identity=identity)
+    JOURNALS.append(journal)
+    return journal
 
 
 async def filled(path: Path) -> Journal:

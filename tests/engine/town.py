@@ -175,13 +175,22 @@ async def _pulse(floor: Floor) -> None:
 
 
 @asynccontextmanager
+async def journal_of(config: EngineConfig) -> AsyncIterator[Journal]:
+    """The journal of that engine; one that is left open would keep the process."""
+    path = config.directory / "journal.sqlite"
+    journal = await Journal.open(path, identity=identity(config, ACCOUNT))
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
 async def engine(
     config: EngineConfig, *, stop: bool = True, keep_secret: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Engine]:
     """One life of the engine in this process, from recovery to a graceful stop."""
-    path = config.directory / "journal.sqlite"
-    journal = await Journal.open(path, identity=identity(config, ACCOUNT))
-    try:
+    async with journal_of(config) as journal:
         alive = Engine(config, journal, await recovered(journal))
         epoch = alive.state.epoch
         running = asyncio.create_task(alive.run(ACCOUNT, keep_secret))
@@ -196,18 +205,12 @@ async def engine(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-    finally:
-        await journal.close()
 
 
 async def journaled(config: EngineConfig) -> list[tuple[str, bytes]]:
     """Kind and body of every fact in a journal that is closed."""
-    path = config.directory / "journal.sqlite"
-    journal = await Journal.open(path, identity=identity(config, ACCOUNT))
-    try:
+    async with journal_of(config) as journal:
         return [(entry.kind, entry.body) async for entry in journal.entries()]
-    finally:
-        await journal.close()
 
 
 def html(status: int = 200) -> web.Response:

@@ -115,7 +115,7 @@ class TerminalApp(App[None]):
         picture = self.picture()
         shown = self.frozen or picture
         for screen in self.screen_stack:
-            if isinstance(screen, Dialog) and screen.is_mounted:  # not one that is being made
+            if isinstance(screen, Dialog) and screen.made:  # not one that is being composed
                 screen.show(picture)
         base = self.screen_stack[0]
         for line in base.query(Line):

@@ -38,6 +38,11 @@ class Dialog(ModalScreen[None]):
     def fields(self) -> ComposeResult:
         return iter(())
 
+    @property
+    def made(self) -> bool:
+        """Whether it has its rows yet: the repaint timer does not wait for that."""
+        return bool(self.query("#keys"))
+
     def show(self, picture: Picture) -> None:
         for line in self.query(Line):
             line.show(picture)

@@ -274,6 +274,7 @@ def exchange_command(options: argparse.Namespace) -> int:
     from polybawt.exchange.config import InvalidConfig, exchange_config
     from polybawt.exchange.main import run
     from polybawt.exchange.replay import ReplayError
+    from polybawt.exchange.server import PortTaken
     from polybawt.ops import logs
     from polybawt.ops.children import leash
 
@@ -293,7 +294,7 @@ def exchange_command(options: argparse.Namespace) -> int:
             quiet_world=options.quiet_world,
         )
         return asyncio.run(run(config))
-    except (InvalidConfig, ReplayError) as e:
+    except (InvalidConfig, PortTaken, ReplayError) as e:
         raise UsageError(str(e)) from e
 
 

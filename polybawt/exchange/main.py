@@ -1,7 +1,7 @@
 """Runs an exchange as a program: one line of JSON when it is ready, then quiet until stopped.
 
 ``exchange_config`` makes the configuration from plain arguments; ``run`` returns the exit code.
-Whatever stops it early (a port taken, a recording that cannot be read) is one line on stderr.
+Whatever keeps it from starting (a port taken, a recording that cannot be read) is raised in words.
 """
 
 import asyncio
@@ -12,26 +12,24 @@ from typing import Final
 import orjson
 
 from polybawt.exchange.config import ExchangeConfig, InvalidConfig, exchange_config
-from polybawt.exchange.replay import ReplayError
-from polybawt.exchange.server import Card, PortTaken, serve
+from polybawt.exchange.server import Card, serve
 
 __all__ = ["ExchangeConfig", "InvalidConfig", "exchange_config", "run"]
 
 STOPPED: Final = 0
-CANNOT_START: Final = 2
 
 
 async def run(config: ExchangeConfig) -> int:
-    """Serve until SIGINT, SIGTERM or POST /admin/stop."""
+    """Serve until SIGINT, SIGTERM or POST /admin/stop.
+
+    Raises ``PortTaken`` or ``ReplayError`` for what keeps it from starting.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     try:
         await serve(config, _announce if config.announce else _say_nothing, stopped)
-    except (PortTaken, ReplayError) as wrong:
-        sys.stderr.write(f"exchange: {wrong}\n")
-        return CANNOT_START
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

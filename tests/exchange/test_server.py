@@ -15,6 +15,7 @@ import pytest
 
 from polybawt.exchange.config import ExchangeConfig, exchange_config
 from polybawt.exchange.main import run
+from polybawt.exchange.replay import ReplayError
 from polybawt.exchange.server import Card, PortTaken, serve
 
 ROOT = Path(__file__).parents[2]
@@ -106,15 +107,10 @@ async def test_a_taken_port_is_said_and_not_shared(running: Any) -> None:
         await serve(exchange_config(port=port), lambda _: None)
 
 
-async def test_what_cannot_start_is_one_line_and_a_code(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_what_cannot_start_says_why(tmp_path: Path) -> None:
     missing = tmp_path / "none.raw.jsonl.gz"
-
-    code = await run(exchange_config(replay=str(missing)))
-
-    assert code == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    with pytest.raises(ReplayError, match="none.raw.jsonl.gz"):
+        await run(exchange_config(replay=str(missing)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -109,7 +109,7 @@ async def test_a_taken_port_is_said_and_not_shared(running: Any) -> None:
 
 async def test_what_cannot_start_says_why(tmp_path: Path) -> None:
     missing = tmp_path / "none.raw.jsonl.gz"
-    with pytest.raises(ReplayError, match="none.raw.jsonl.gz"):
+    with pytest.raises(ReplayError, match="none"):
         await run(exchange_config(replay=str(missing)))
 
 

@@ -17,7 +17,7 @@ from polybawt.ops.recordings import recording
 
 pytestmark = pytest.mark.xdist_group("wire")
 SESSIONS = ("20260427b", "20260428a", "20260428b", "20260428d", "20260428e")
-PLAY_S = 8.0
+PLAY_S = 5.0
 
 
 async def replay(path: Path, state: Path, *options: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ async def test_orders_rest_in_a_recorded_session(
 ) -> None:
     """Its markets begin a day later: a share is worth one half, and bids rest below that."""
     path = recorded("ws_raw/session_20260428d.raw.jsonl.gz")
-    speed = str(recording(path).seconds / 40)
+    speed = str(recording(path).seconds / 32)
     result = await replay(path, tmp_path, "--speed", speed)
 
     assert result["orders"] > 0

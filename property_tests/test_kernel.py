@@ -96,6 +96,7 @@ class Resting:
     price: Price
     size: Shares
     order_id: str
+    ends_ns: int
     matched: int = 0
     open: bool = True
 
@@ -151,6 +152,8 @@ class KernelLife(RuleBasedStateMachine):
 
     def pass_time(self, seconds: float) -> None:
         self.script.now_ns += round(seconds * SECOND_NS)
+        for ours in self.books.values():
+            ours.open = ours.open and self.script.now_ns < ours.ends_ns
         self.tell(facts.Tick())
 
     def show_book(self, bid: int, ask: int) -> None:
@@ -195,9 +198,12 @@ class KernelLife(RuleBasedStateMachine):
     def arrive(self, fate: str) -> None:
         order_id, terms = self.wire.popitem()
         intent_id = terms.intent_id
+        ends_ns = (terms.expiration_s - QUIET.gtd_margin_s) * SECOND_NS
+        if self.script.now_ns >= ends_ns:  # it may arrive whenever it likes, but not that late
+            fate = "lost" if fate == "silent" else "refused"
         if fate in ("live", "delayed", "silent"):
             self.books[order_id] = Resting(
-                intent_id, terms.token_id, terms.side, terms.price, terms.size, order_id
+                intent_id, terms.token_id, terms.side, terms.price, terms.size, order_id, ends_ns
             )
         answer: dict[str, Fact] = {
             "live": order.AckLive(intent_id=intent_id),

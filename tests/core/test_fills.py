@@ -310,6 +310,24 @@ def test_a_fill_after_the_payout_takes_part_in_it(script: Script, yes: int, paid
     assert (script.state.ledger.cash, script.state.ledger.holdings) == (CASH, {})
 
 
+def test_a_market_stays_known_until_its_last_trade_has_settled(script: Script) -> None:
+    """A trade beyond its order's size outlives the order: its failure must find its market."""
+    script.rest(10)
+    script.say(script.trade(10), script.trade(10, status="CONFIRMED"))
+    resolve(script)
+    script.say(script.trade(2, trade_id="t2"))
+    assert script.noticed("late_fill") == 1
+    script.wait(31)
+    script.wait(130)
+    assert script.state.orders == {}
+    assert set(script.state.markets) == {"0xc1"}
+    script.say(script.trade(2, trade_id="t2", status="FAILED"))
+    assert script.state.ledger.cash == CASH + cents(60) * 10
+    script.wait()
+
+    assert script.state.markets == {}
+
+
 def test_a_sale_after_the_payout_takes_part_in_it(script: Script) -> None:
     script.rest(10)
     script.say(script.trade(10), script.trade(10, status="CONFIRMED"))

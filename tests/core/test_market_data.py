@@ -154,6 +154,16 @@ def test_a_group_without_its_hash_makes_the_book_suspect_until_a_whole_one(scrip
     assert state_of(script) == "fresh"
 
 
+def test_a_group_that_leads_to_a_crossed_book_is_wrong_even_with_its_hash(script: Script) -> None:
+    """The venue's matching leaves no such book: somebody's copy is behind."""
+    first = now_ms(script) + 1
+    digest = expected(script, (Side.BUY, 60, 5), ms=first)
+    script.say(changed(first, change(60, 5, digest)))
+    script.wait(0.2)
+
+    assert state_of(script) == "suspect"
+
+
 def test_a_whole_book_closes_the_group_before_it(script: Script) -> None:
     """The next whole book comes with a new time: what stood before must have been right."""
     first = now_ms(script) + 1

@@ -67,6 +67,9 @@ def test_a_taker_pays_the_fee_on_top_and_a_maker_does_not() -> None:
     """At 0.50: 0.07 x 0.25 = 0.0175 a share, and half a fee step a lot for its rounding."""
     assert cost_per_share(MARKET, cents(50), taker=False) == 500_000
     assert cost_per_share(MARKET, cents(50), taker=True) == 500_000 + 17_500 + 500
+    odd = evolve(MARKET, fees=FeeSchedule(rate_micro=70_001))
+    assert odd.fees.fee_up(cents(50), shares(100)) == 1_800_025
+    assert cost_per_share(odd, cents(50), taker=True) == 500_000 + 18_001  # against us
     free = evolve(MARKET, fees=FeeSchedule())
     assert cost_per_share(free, cents(50), taker=True) == 500_000
 

@@ -31,7 +31,7 @@ from polybawt.core.market import LOT, Side
 from polybawt.core.state import Config, State
 from polybawt.core.strategies import Intent
 from polybawt.core.strategies.value import Value
-from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, cost_up
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 from tests.core.anything import records
 from tests.core.script import MARKET, NO, QUIET, T0, YES, Script, snapshot
 
@@ -527,13 +527,54 @@ HONEST_BOOKS = st.builds(
     st.sampled_from((YES, NO)),
 )
 TEXTS = {"tick": st.sampled_from(("0.01", "")), "min_size": st.sampled_from(("5", ""))}
-OTHERS = tuple(kind for kind in facts.WORLD if kind is not facts.BookSnapshot)
-ANYTHING: st.SearchStrategy[Fact] = st.one_of(
-    HONEST_BOOKS,
-    records(facts.BookSnapshot, KNOWN | TEXTS),
-    *(records(kind, KNOWN) for kind in OTHERS),
+CREDIBLE: dict[str, st.SearchStrategy[Any]] = KNOWN | {
+    "condition_id": st.just("0xc1"),
+    "token_id": st.sampled_from((YES, NO)),
+    "intent_id": st.sampled_from(("i1", "i2")),
+    "order_id": st.sampled_from(("0xid-i1", "0xid-i2")),
+    "taker_order_id": st.sampled_from(("0xid-i1", "0xid-i2", "0xother")),
+    "trade_id": st.sampled_from(("t1", "t2", "t3", "t4")),
+    "status": st.sampled_from(("MATCHED", "MINED", "CONFIRMED", "FAILED", "LIVE", "CANCELED")),
+    "symbol": st.just("btc/usd"),
+    "link": st.sampled_from(("market", "user")),
+    "price": st.integers(1, 99).map(lambda cents: cents * 10_000),
+    "shares": st.integers(1, 700).map(lambda lots: lots * LOT),
+    "size": st.integers(0, 700).map(lambda lots: lots * LOT),
+    "matched": st.sampled_from((0, MILLION, 5 * MILLION)),
+    "amount": st.just(1_000 * MILLION),
+    "report_ms": st.sampled_from((T0 // MS_NS, T0 // MS_NS + 2_000, T0 // MS_NS + 300_000)),
+    "timestamp_ms": st.integers(0, 9_000).map(lambda ms: T0 // MS_NS + ms),
+    "value_e18": st.integers(69_999, 70_001).map(lambda dollars: dollars * 10**18),
+    "match_s": st.just(T0 // SECOND_NS),
+    "outcome": st.sampled_from(("cancelled", "rejected", "expired")),
+    "config": st.just(TRADING),
+    "market": st.sampled_from(
+        (MARKET, evolve(MARKET, strike_e18=70_000 * 10**18), evolve(MARKET, accepting_orders=False))
+    ),
+}
+PAYOUTS = st.sampled_from((0, MILLION, MILLION // 2))
+RESOLVED = st.builds(
+    lambda yes: facts.MarketResolved(
+        condition_id="0xc1", yes_payout=yes, no_payout=Usdc(MILLION - yes), source="ws"
+    ),
+    PAYOUTS,
 )
-STEPS = st.lists(st.tuples(st.sampled_from((0, 0, 0.05, 0.3, 1, 5, 40)), ANYTHING), max_size=40)
+COMMON = (
+    facts.PriceChanged, facts.TradeReported, facts.TradeReported, facts.OracleReported,
+    facts.MarketListed, facts.OrderPushed, facts.LinkUp, facts.LinkHeard, facts.TradesRead,
+    facts.OpenOrdersRead, facts.BalanceRead, order.Sign, order.AckLive, order.Timeout,
+    order.CancelDone, order.ReadOpen, order.ReadClosed, order.ReadMissing,
+)  # fmt: skip
+NONSENSE = st.one_of(
+    records(facts.BookSnapshot, KNOWN | TEXTS),
+    *(records(kind, KNOWN) for kind in facts.WORLD if kind is not facts.BookSnapshot),
+)
+ANYTHING: st.SearchStrategy[Fact] = st.one_of(
+    HONEST_BOOKS, RESOLVED, *(records(kind, CREDIBLE) for kind in COMMON), NONSENSE, NONSENSE
+)
+STEPS = st.lists(
+    st.tuples(st.sampled_from((0, 0, 0.05, 0.3, 1, 5, 40, 100)), ANYTHING), min_size=10, max_size=60
+)
 
 
 @define
@@ -554,20 +595,36 @@ class Fuzz:
         check_orders(self.state, known, said)
 
 
-@given(steps=STEPS, begun=st.booleans(), cut=st.integers(0, 40))
+def begun(far: int) -> Fuzz:
+    """A beginning in which there is something to confuse: orders of the strategy, then a fill."""
+    script = Script(config=TRADING)
+    if far > 0:
+        script.start()
+        script.say(
+            facts.OracleReported(symbol="btc/usd", value_e18=70_000 * 10**18, report_ms=T0 // MS_NS)
+        )
+        script.wait(1)
+        script.quote()
+        script.wait(0.3)
+        assert [o.state for o in script.state.orders.values()] == ["intent", "intent"]
+    if far > 1:
+        script.say(order.Sign(intent_id="i1", order_id="0xid-i1", payload="{}"))
+        script.say(order.AckLive(intent_id="i1"))
+    if far > 2:
+        script.say(script.trade(1, script.order().price / 10_000))
+        assert script.order().filled == MILLION
+    return Fuzz(state=script.state, now_ns=script.now_ns, told=list(script.heard))
+
+
+@given(steps=STEPS, far=st.integers(0, 3), cut=st.integers(0, 40))
 def test_nothing_that_is_said_raises_or_breaks_the_books(
-    steps: list[tuple[float, Fact]], begun: bool, cut: int
+    steps: list[tuple[float, Fact]], far: int, cut: int
 ) -> None:
     """Bad input never crashes: it becomes an alarm or nothing, and a replay agrees.
 
     Proves: A-exec, faults, P2.5.
     """
-    fuzz, script = Fuzz(), Script(config=TRADING)
-    if begun:
-        script.start()
-        script.wait(1)
-        script.quote()
-        fuzz.state, fuzz.now_ns, fuzz.told = script.state, script.now_ns, list(script.heard)
+    fuzz = begun(far)
     begin, middle = len(fuzz.told), encode_state(fuzz.state)
     for number, (seconds, fact) in enumerate(steps):
         if number == cut:

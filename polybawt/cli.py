@@ -34,7 +34,7 @@ PAPER: Final = """\
 Start an exchange on this machine and the real engine against it, over HTTP and WebSocket.
 
   polybawt paper                                        until you quit, in the terminal
-  polybawt paper --headless --duration 60 --seed 7      one minute of the same world, every time
+  polybawt paper --headless --duration 60 --seed 7      one minute in the world of that seed
   polybawt paper --headless --replay session.raw.jsonl.gz --speed 10
                                                         a recorded session, ten times as fast
   polybawt paper --headless --duration 60 --replay settlement/

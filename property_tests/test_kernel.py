@@ -28,6 +28,7 @@ from polybawt.core.machine import Command, Fact
 from polybawt.core.machines import order
 from polybawt.core.machines.order import ENDED
 from polybawt.core.market import LOT, Side
+from polybawt.core.risk import Limits
 from polybawt.core.state import Config, State
 from polybawt.core.strategies import Intent
 from polybawt.core.strategies.value import Value
@@ -35,6 +36,7 @@ from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, 
 from tests.core.anything import records
 from tests.core.script import MARKET, NO, QUIET, T0, YES, Script, snapshot
 
+GAME = Config(strategies=(), limits=Limits(total_exposure_max=Usdc(15 * MILLION)))
 TRADING = Config(strategies=(Value(trust_micro=MILLION),))
 
 
@@ -110,7 +112,7 @@ class KernelLife(RuleBasedStateMachine):
 
     @initialize()
     def init(self) -> None:
-        self.script = Script(config=QUIET)
+        self.script = Script(config=GAME)
         self.middle: tuple[int, bytes] | None = None
         self.asked: list[SignOrder] = []
         self.wire: dict[str, SignOrder] = {}  # order id to terms, posted and not yet arrived
@@ -191,6 +193,15 @@ class KernelLife(RuleBasedStateMachine):
         self.terms[order_id] = terms
         self.tell(order.Sign(intent_id=terms.intent_id, order_id=order_id, payload="{}"))
 
+    @rule(token=st.sampled_from((YES, NO)), cents=st.integers(5, 60), size=st.integers(500, 1_500))
+    def rest(self, token: str, cents: int, size: int) -> None:
+        """All of it at once, as it mostly goes."""
+        self.want(token, Side.BUY, cents, size, post_only=True)
+        if self.asked:
+            self.sign()
+        if self.wire:
+            self.arrive("live")
+
     # The exchange.
 
     @when(lambda self: self.wire)
@@ -198,7 +209,7 @@ class KernelLife(RuleBasedStateMachine):
     def arrive(self, fate: str) -> None:
         order_id, terms = self.wire.popitem()
         intent_id = terms.intent_id
-        ends_ns = (terms.expiration_s - QUIET.gtd_margin_s) * SECOND_NS
+        ends_ns = (terms.expiration_s - GAME.gtd_margin_s) * SECOND_NS
         if self.script.now_ns >= ends_ns:  # it may arrive whenever it likes, but not that late
             fate = "lost" if fate == "silent" else "refused"
         if fate in ("live", "delayed", "silent"):
@@ -218,9 +229,14 @@ class KernelLife(RuleBasedStateMachine):
         return [resting for resting in self.books.values() if resting.rest]
 
     @when(lambda self: self.open_books())
-    @rule(choice=st.integers(0, 9), share=st.integers(1, 10), taker=st.booleans())
-    def match(self, choice: int, share: int, taker: bool) -> None:
-        """It matches; whether we hear of it is another rule."""
+    @rule(
+        choice=st.integers(0, 9),
+        share=st.integers(1, 10),
+        taker=st.booleans(),
+        heard=st.booleans(),
+    )
+    def match(self, choice: int, share: int, taker: bool, heard: bool) -> None:
+        """It matches; we may hear of it later."""
         ours = self.open_books()[choice % len(self.open_books())]
         lots = max(1, ours.rest // LOT * share // 10)
         size = Shares(min(lots * LOT, ours.rest))
@@ -248,18 +264,23 @@ class KernelLife(RuleBasedStateMachine):
             source="push",
         )
         self.unheard.add(trade_id)
+        if heard:
+            self.push_trade(self.traded - 1, old=False)
 
     @when(lambda self: self.trades)
     @rule(
         choice=st.integers(0, 99),
         status=st.sampled_from(("MINED", "RETRYING", "CONFIRMED", "FAILED")),
+        heard=st.booleans(),
     )
-    def settle(self, choice: int, status: str) -> None:
+    def settle(self, choice: int, status: str, heard: bool) -> None:
         trade_id = list(self.trades)[choice % len(self.trades)]
         known = self.trades[trade_id]
         if known.status not in ("CONFIRMED", "FAILED"):
             self.trades[trade_id] = evolve(known, status=status)
             self.unheard.add(trade_id)
+            if heard:
+                self.push_trade(choice, old=False)
 
     @when(lambda self: self.trades)
     @rule(choice=st.integers(0, 99), old=st.booleans())
@@ -356,7 +377,7 @@ class KernelLife(RuleBasedStateMachine):
     def restart(self) -> None:
         """The process dies with all that was on its way in it, but not what has arrived."""
         self.asked.clear()
-        self.tell(facts.Started(epoch=self.script.state.epoch + 1, config=QUIET))
+        self.tell(facts.Started(epoch=self.script.state.epoch + 1, config=GAME))
         self.tell(*self.script.links())
 
     @rule()
@@ -390,7 +411,7 @@ class KernelLife(RuleBasedStateMachine):
         if hasattr(self, "script"):
             lies = [n.text for n in self.script.state.notices if n.name == "impossible"]
             assert lies == []
-            assert "strangers" not in self.script.state.counters
+            assert not {"strangers", "orphans", "late_trades"} & set(self.script.state.counters)
 
     def teardown(self) -> None:
         if not hasattr(self, "script"):

@@ -69,9 +69,9 @@ class UsageError(Exception):
 
 def fail(text: str, as_json: bool, code: int = USAGE) -> int:
     """Tell what is wrong in one line, and in JSON too when asked for."""
+    print(f"polybawt: {text}", file=sys.stderr, flush=True)  # first: who reads the JSON may end us
     if as_json:
         print(json.dumps({"error": text}))
-    print(f"polybawt: {text}", file=sys.stderr)
     return code
 
 

@@ -150,6 +150,8 @@ class Paper:
         try:
             line = await asyncio.wait_for(child.stdout.readline(), READY_S_MAX)
             self.urls = _object(line)
+            if "clob_url" not in self.urls:  # it says instead why it did not start
+                raise ValueError(line)
         except (TimeoutError, ValueError) as e:
             await stop(child)
             raise PaperError(f"the exchange did not start; see {log}") from e

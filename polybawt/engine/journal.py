@@ -23,7 +23,7 @@ from attrs import frozen
 SCHEMA_VERSION: Final = 1
 GENESIS: Final = bytes(32)
 SNAPSHOTS_KEPT: Final = 2
-_HEAD: Final = struct.Struct("<q32s")
+WITNESS: Final = struct.Struct("<q32s")  # number and hash of the last durable fact
 
 _SCHEMA: Final = """
 CREATE TABLE facts(
@@ -131,10 +131,10 @@ class Journal:
         row = await _one(self._db, "SELECT seq, hash FROM facts ORDER BY seq DESC LIMIT 1")
         if row:
             self.seq, self.head = int(row[0]), bytes(row[1])
-        seen = os.pread(self._witness, _HEAD.size, 0)
-        if len(seen) != _HEAD.size:
+        seen = os.pread(self._witness, WITNESS.size, 0)
+        if len(seen) != WITNESS.size:
             return
-        seq, head = _HEAD.unpack(seen)
+        seq, head = WITNESS.unpack(seen)
         at = await _one(self._db, "SELECT hash FROM facts WHERE seq = ?", (seq,))
         if seq and (at is None or bytes(at[0]) != head):
             raise JournalError(
@@ -153,7 +153,7 @@ class Journal:
         await self._db.execute("BEGIN")
         await self._db.executemany("INSERT INTO facts VALUES(?, ?, ?, ?, ?)", chain)
         await self._db.execute("COMMIT")
-        os.pwrite(self._witness, _HEAD.pack(seq, head), 0)
+        os.pwrite(self._witness, WITNESS.pack(seq, head), 0)
         self.seq, self.head = seq, head
         return seq
 

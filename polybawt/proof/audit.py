@@ -9,7 +9,6 @@ It reads only, and a copy is best: a running engine holds its journal to itself.
 """
 
 import sqlite3
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,13 +24,12 @@ from polybawt.core.machines import order
 from polybawt.core.market import Side
 from polybawt.core.state import State
 from polybawt.core.units import MILLION
-from polybawt.engine.journal import GENESIS, chained
+from polybawt.engine.journal import GENESIS, WITNESS, chained
 from polybawt.proof.catalogue import MIRRORS
 from polybawt.proof.edges import Edge, read_lock
 from polybawt.proof.verify import MODELS
 
 PROGRESS_FACTS: Final = 2_000
-_HEAD: Final = struct.Struct("<q32s")
 
 
 class NotAJournal(Exception):
@@ -169,7 +167,7 @@ def _witness(path: Path, last: int) -> str:
     """Whether the journal is as long as the witness beside it saw it."""
     beside = path.with_name(path.name + ".head")
     seen = beside.read_bytes() if beside.exists() else b""
-    if len(seen) != _HEAD.size:
+    if len(seen) != WITNESS.size:
         return ""
-    seq = _HEAD.unpack(seen)[0]
+    seq = WITNESS.unpack(seen)[0]
     return f"the tail is lost: fact {seq} was durable, the last is {last}" if seq > last else ""

@@ -98,16 +98,17 @@ class Settled(Fact):
     trade_id: str
 
 
-def book(trade: Trade, action: Action) -> tuple[Trade, Outputs]:
-    return trade, tuple(
-        Filled(
-            at_ns=action.at_ns,
-            trade_id=trade.trade_id,
-            condition_id=trade.condition_id,
-            leg=leg,
-        )
+def _of_each_leg(trade: Trade, action: Action, told: type[Filled | Voided]) -> Outputs:
+    """The same said of every leg."""
+    at_ns, trade_id, condition_id = action.at_ns, trade.trade_id, trade.condition_id
+    return tuple(
+        told(at_ns=at_ns, trade_id=trade_id, condition_id=condition_id, leg=leg)
         for leg in trade.legs
     )
+
+
+def book(trade: Trade, action: Action) -> tuple[Trade, Outputs]:
+    return trade, _of_each_leg(trade, action, Filled)
 
 
 def settle(trade: Trade, action: Action) -> tuple[Trade, Outputs]:
@@ -119,16 +120,7 @@ def book_and_settle(trade: Trade, action: Action) -> tuple[Trade, Outputs]:
 
 
 def void(trade: Trade, action: Action) -> tuple[Trade, Outputs]:
-    voided = tuple(
-        Voided(
-            at_ns=action.at_ns,
-            trade_id=trade.trade_id,
-            condition_id=trade.condition_id,
-            leg=leg,
-        )
-        for leg in trade.legs
-    )
-    return trade, (*voided, *settle(trade, action)[1])
+    return trade, (*_of_each_leg(trade, action, Voided), *settle(trade, action)[1])
 
 
 class TradeMachine(Machine):

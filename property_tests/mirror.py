@@ -10,7 +10,7 @@ import re
 from hypothesis.stateful import RuleBasedStateMachine
 
 from polybawt.core.machine import Command, Fact, IllegalAction, Machine, Record, name_of
-from polybawt.proof.catalogue import MIRRORS
+from polybawt.proof.spec import Spec
 from polybawt.proof.verify import MODELS, config_of
 
 REST = "Closed"  # the one place to come to rest: no action, but no deadlock either
@@ -31,15 +31,9 @@ def edge_or_illegal(machine: type[Machine], record: Record, action: Fact) -> Non
 
 
 def specified_actions(name: str) -> set[str]:
-    """The machine's actions, and those of the world half that ``Next`` names."""
-    spec = (MODELS / f"{name}.tla").read_text()
-    world = spec.partition("(* the world")[2]
-    half = re.split(r"^-{20,}$", world, flags=re.M)[0]
-    defined = re.findall(r"^(\w+)(?:\(.*?\))? *==", half, re.M)
-    following = set(re.findall(r"\w+", _definition(world, "Next")))
-    return set(MIRRORS[name].actions) | {
-        _rule(found) for found in defined if found in following - {REST}
-    }
+    """The actions of both halves."""
+    spec = Spec.read(MODELS, name)
+    return {_rule(instance.name) for instance in spec.instances}
 
 
 def specified_invariants(name: str) -> set[str]:
@@ -57,12 +51,6 @@ def mirrored(name: str, life: type[RuleBasedStateMachine]) -> None:
     here, there = {rule.rstrip("_") for rule in rules} - {name_of(REST)}, specified_actions(name)
     assert here == there, sorted(here ^ there)
     assert invariants >= specified_invariants(name), specified_invariants(name) - invariants
-
-
-def _definition(text: str, name: str) -> str:
-    found = re.search(rf"^{name} ==(.*?)\n\n", text, re.S | re.M)
-    assert found
-    return found[1]
 
 
 def _rule(action: str) -> str:

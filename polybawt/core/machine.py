@@ -46,6 +46,7 @@ Outputs = tuple[Output, ...]
 Guard = Callable[[Any, Any], bool]
 Effect = Callable[[Any, Any], tuple[Any, Outputs]]
 Row = tuple[tuple[Guard, ...], Effect | None, str]
+Table = dict[tuple[str, str], tuple[Row, ...]]
 
 
 class IllegalAction(Exception):
@@ -73,13 +74,7 @@ class Machine(StateChart[Cell]):
     @classmethod
     def step(cls, record: R, action: Fact) -> tuple[R, Outputs]:
         """Take the one transition that ``action`` enables, or raise ``IllegalAction``."""
-        for guards, effect, target in table_of(cls).get(
-            (record.state, name_of(type(action).__name__)), ()
-        ):
-            if all(guard(record, action) for guard in guards):
-                after, outputs = effect(record, action) if effect else (record, ())
-                return cast(R, evolve(after, state=target)), outputs
-        raise IllegalAction(record, action)
+        return take(table_of(cls), record, action)
 
     @classmethod
     def allows(cls, record: Record, action: Fact) -> bool:
@@ -108,6 +103,15 @@ class Machine(StateChart[Cell]):
         }
 
 
+def take(table: Table, record: R, action: Fact) -> tuple[R, Outputs]:
+    """One step by a table: the first row whose guards hold, or ``IllegalAction``."""
+    for guards, effect, target in table.get((record.state, name_of(type(action).__name__)), ()):
+        if all(guard(record, action) for guard in guards):
+            after, outputs = effect(record, action) if effect else (record, ())
+            return cast(R, evolve(after, state=target)), outputs
+    raise IllegalAction(record, action)
+
+
 @cache
 def name_of(action: str) -> str:
     """``CancelDone`` in Python and in TLA+ is ``cancel_done`` in the table."""
@@ -115,9 +119,9 @@ def name_of(action: str) -> str:
 
 
 @cache
-def table_of(cls: type[Machine]) -> dict[tuple[str, str], tuple[Row, ...]]:
+def table_of(cls: type[Machine]) -> Table:
     """The declaration as a table: (state, action) to its rows, first match first."""
-    table: dict[tuple[str, str], tuple[Row, ...]] = {}
+    table: Table = {}
     for state in cls.states:
         for transition in state.transitions:
             guards = tuple(_functions(transition.cond))

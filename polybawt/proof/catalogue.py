@@ -1,50 +1,29 @@
-"""Which machine is mirrored by which specification: the one list that proofs and tests share.
+"""Which machine is mirrored by which specification: what is in ``proof/mirrors``, and no list.
 
 A specification ``models/Order.tla`` mirrors the class ``OrderMachine`` of the module ``order``;
 an action there is an action class here; ``state`` there is the record's ``state`` here.
+``COMPOSED`` are specifications of how the machines play together: they have no machine.
 """
 
-from collections.abc import Mapping
-from types import ModuleType
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from attrs import frozen
+from polybawt.proof import mirrors
+from polybawt.proof.mirror import Mirror
 
-from polybawt.core.machine import Action, Machine, name_of
-from polybawt.core.machines import breaker, feed, order, position, settlement, trade
-
-
-@frozen
-class Mirror:
-    """One machine and the name of its specification."""
-
-    name: str
-    module: ModuleType
-
-    @property
-    def machine(self) -> type[Machine]:
-        found: type[Machine] = getattr(self.module, f"{self.name}Machine")
-        return found
-
-    @property
-    def actions(self) -> Mapping[str, type[Action]]:
-        """Every action class of the module, by its name in the table."""
-        base: type[Action] = self.module.Action
-        return {
-            name_of(found.__name__): found
-            for found in vars(self.module).values()
-            if isinstance(found, type) and issubclass(found, base) and found is not base
-        }
+COMPOSED: Final = ("Engine",)
 
 
-MIRRORS: Final = {
-    name: Mirror(name, module)
-    for name, module in (
-        ("Order", order),
-        ("Trade", trade),
-        ("Position", position),
-        ("Settlement", settlement),
-        ("Breaker", breaker),
-        ("Feed", feed),
-    )
-}
+def _found() -> dict[str, type[Mirror]]:
+    found = {}
+    for place in iter_modules(mirrors.__path__):
+        module = import_module(f"{mirrors.__name__}.{place.name}")
+        for mirror in vars(module).values():
+            here = isinstance(mirror, type) and mirror.__module__ == module.__name__
+            if here and issubclass(mirror, Mirror):
+                found[mirror.name] = mirror
+    return found
+
+
+MIRRORS: Final = _found()

@@ -10,18 +10,36 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from polybawt.core.machine import name_of
-from polybawt.proof.catalogue import Mirror
 from polybawt.proof.graph import Graph
+from polybawt.proof.values import Function, Value
 
 Edge = tuple[str, str, str]
 
 
-def reached(graph: Graph, mirror: Mirror) -> frozenset[Edge]:
-    """The edges of the machine half that TLC took, by the names they have in the table."""
-    states = {node: values["state"].strip('"') for node, values in graph.states.items()}
-    taken = {(states[source], label, states[target]) for source, label, target in graph.edges}
-    named = {(source, name_of(label), target) for source, label, target in taken}
-    return frozenset(edge for edge in named if edge[1] in mirror.actions)
+def reached(graph: Graph) -> frozenset[Edge]:
+    """The edges of the machine half that were taken, by the names they have in the table.
+
+    Where a specification has several machines of a kind, ``state`` is a function: then the edges
+    are those of all of them, and only of the one that moved when one did.
+    """
+    place = graph.spec.variables.index("state")
+    found: set[Edge] = set()
+    for source, instance, target in graph.edges:
+        action = graph.spec.instances[instance]
+        if action.ours:
+            before, after = graph.states[source][place], graph.states[target][place]
+            event = name_of(action.name)
+            found.update((a, event, b) for a, b in _moved(action.arguments, before, after))
+    return frozenset(found)
+
+
+def _moved(arguments: tuple[Value, ...], before: Value, after: Value) -> list[tuple[str, str]]:
+    whose = arguments[0] if arguments else ""  # the first parameter says which machine
+    if isinstance(before, tuple) and isinstance(after, tuple) and isinstance(whose, int):
+        before, after = before[whose - 1], after[whose - 1]  # TLC's form of a function over 1..n
+    elif isinstance(before, Function) and isinstance(after, Function):
+        before, after = before[whose], after[whose]
+    return [(str(before), str(after))]
 
 
 def differences(specified: Iterable[Edge], declared: Iterable[Edge]) -> list[str]:

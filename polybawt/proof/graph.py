@@ -1,16 +1,24 @@
-"""The state graph that TLC explored, as it dumped it with ``-dump dot,actionlabels``.
+"""A reachable graph, whoever explored it: TLC (as it dumped it) or the code (``explore``).
 
-Every node carries its whole state, every edge the name of its action; values stay the texts
-that TLC printed.
+Two graphs are the same when they have the same initial states and the same edges, whatever
+order they were found in.  Then they have the same digest, which is what is committed.
 """
 
 import re
+from collections import deque
+from hashlib import blake2b
 from pathlib import Path
 
 from attrs import frozen
 
-Node = int
+from polybawt.proof.spec import Spec
+from polybawt.proof.values import Value, parse, text
 
+Node = int
+Edge = tuple[Node, int, Node]  # source, number of the instance, target
+State = tuple[Value, ...]  # in the order of ``Graph.variables``
+
+BITS = 128
 _EDGE = re.compile(r'(-?\d+) -> (-?\d+) \[label="(\w*)"')
 _NODE = re.compile(r'(-?\d+) \[label="(.*?)"(,style = filled)?\]')
 _VARIABLE = re.compile(r"/\\\\ (\w+) = ")
@@ -18,29 +26,104 @@ _VARIABLE = re.compile(r"/\\\\ (\w+) = ")
 
 @frozen
 class Graph:
-    states: dict[Node, dict[str, str]]
-    edges: list[tuple[Node, str, Node]]
+    """Nodes are the positions of their states; edges at rest (``Closed``) are left out."""
+
+    spec: Spec
+    states: list[State]
+    edges: list[Edge]
     initial: tuple[Node, ...]
 
+    def values(self, node: Node) -> dict[str, Value]:
+        return dict(zip(self.spec.variables, self.states[node], strict=True))
 
-def read(dump: Path) -> Graph:
-    """Read a dump; lines that are neither node nor edge are Graphviz's own."""
-    states: dict[Node, dict[str, str]] = {}
-    edges: list[tuple[Node, str, Node]] = []
+    def digest(self) -> str:
+        """The same for equal graphs, whatever order they are in; 128 bits in hex."""
+        texts: list[dict[Value, bytes]] = [{} for _ in self.spec.variables]
+        hashes = []
+        for state in self.states:
+            line = []
+            for known, value in zip(texts, state, strict=True):
+                if value not in known:
+                    known[value] = text(value).encode()
+                line.append(known[value])
+            hashes.append(_hash(b"\n".join(line)))
+        labels = [f" {instance} ".encode() for instance in self.spec.instances]
+        total = sum(int.from_bytes(_hash(b"initial" + hashes[node])) for node in self.initial)
+        for source, instance, target in self.edges:
+            total += int.from_bytes(_hash(hashes[source] + labels[instance] + hashes[target]))
+        return f"{total % (1 << BITS):032x}"
+
+    def routes(self) -> list[tuple[Node, int] | None]:
+        """For every node the last step of a shortest way to it; none leads to an initial one."""
+        leaving = self.leaving()
+        routes: list[tuple[Node, int] | None] = [None] * len(self.states)
+        seen, todo = set(self.initial), deque(self.initial)
+        while todo:
+            node = todo.popleft()
+            for instance, target in leaving[node]:
+                if target not in seen:
+                    seen.add(target)
+                    routes[target] = node, instance
+                    todo.append(target)
+        return routes
+
+    def leaving(self) -> list[list[tuple[int, Node]]]:
+        """The edges by their source."""
+        leaving: list[list[tuple[int, Node]]] = [[] for _ in self.states]
+        for source, instance, target in self.edges:
+            leaving[source].append((instance, target))
+        return leaving
+
+    def way(self, node: Node, routes: list[tuple[Node, int] | None]) -> list[Edge]:
+        """A shortest way from an initial state to ``node``."""
+        steps: list[Edge] = []
+        while step := routes[node]:
+            steps.append((step[0], step[1], node))
+            node = step[0]
+        return steps[::-1]
+
+
+def depth(graph: Graph) -> int:
+    """How many states the longest of the shortest ways has, as TLC counts it."""
+    far = dict.fromkeys(graph.initial, 1)
+    todo, leaving = deque(graph.initial), graph.leaving()
+    while todo:
+        node = todo.popleft()
+        for _, target in leaving[node]:
+            if target not in far:
+                far[target] = far[node] + 1
+                todo.append(target)
+    return max(far.values(), default=0)
+
+
+def read(dump: Path, spec: Spec) -> Graph:
+    """What TLC dumped of a specification's driver (``-dump dot,actionlabels``)."""
+    nodes: dict[str, Node] = {}
+    states: list[State] = []
     initial: list[Node] = []
+    raw: list[tuple[str, int, str]] = []
     with dump.open() as lines:
         for line in lines:
             if edge := _EDGE.match(line):
-                edges.append((int(edge[1]), edge[3], int(edge[2])))
+                instance = spec.instance(edge[3])
+                if instance is not None:
+                    raw.append((edge[1], instance, edge[2]))
             elif node := _NODE.match(line):
-                states[int(node[1])] = _variables(node[2])
                 if node[3]:
-                    initial.append(int(node[1]))
-    return Graph(states, edges, tuple(initial))
+                    initial.append(len(states))
+                nodes[node[1]] = len(states)
+                values = _variables(node[2])
+                states.append(tuple(values[name] for name in spec.variables))
+    edges = [(nodes[source], instance, nodes[target]) for source, instance, target in raw]
+    return Graph(spec, states, edges, tuple(initial))
 
 
-def _variables(label: str) -> dict[str, str]:
+def _variables(label: str) -> dict[str, Value]:
     r"""A label is ``/\\ a = 1\n/\\ b = \"x\"``, as Graphviz escapes it."""
     parts = _VARIABLE.split(label)
-    values = (text.replace("\\n", " ").replace('\\"', '"').strip() for text in parts[2::2])
-    return dict(zip(parts[1::2], values, strict=True))
+    values = (part.replace("\\n", " ").replace('\\"', '"').strip() for part in parts[2::2])
+    return {name: parse(value) for name, value in zip(parts[1::2], values, strict=True)}
+
+
+def _hash(content: bytes) -> bytes:
+    return blake2b(content, digest_size=BITS // 8).digest()

@@ -5,10 +5,12 @@ Nothing in it is written by hand, so nothing in it can be out of date: a test co
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from polybawt.proof.catalogue import MIRRORS, Mirror
-from polybawt.proof.verify import MODELS, config_of, read_sizes
+from polybawt.proof import locks
+from polybawt.proof.catalogue import COMPOSED, MIRRORS
+from polybawt.proof.mirror import Mirror
+from polybawt.proof.verify import MODELS, config_of, listed_in
 
 HEAD: Final = """\
 # The machines and their proofs
@@ -32,51 +34,72 @@ _EDGE = re.compile(r"\s+(\w+) --> (\w+) : (.+?)(?: \[.*\])?")
 
 def render(models: Path = MODELS) -> str:
     """The whole text."""
-    return HEAD + "".join(_section(models, mirror) for mirror in MIRRORS.values())
+    return HEAD + "".join(_section(models, name) for name in (*MIRRORS, *COMPOSED))
 
 
 def write(models: Path = MODELS) -> None:
     (models / "README.md").write_text(render(models))
 
 
-def _section(models: Path, mirror: Mirror) -> str:
-    name, doc = mirror.name, mirror.module.__doc__ or ""
-    spec = (models / f"{name}.tla").read_text()
-    safety, live = config_of(models, name), config_of(models, name, "Live")
-    sizes = read_sizes(models)
+def _section(models: Path, name: str) -> str:
+    """One specification: what it is, what was proved, within which bounds, and what was not."""
+    mirror, lock = MIRRORS.get(name), locks.read(models, name)
+    config, live = config_of(models, name), config_of(models, name, "Live")
     rows = [
-        ("never happens", _listed(safety, "INVARIANTS"), *sizes[name, "safety"]),
-        ("no step does", _listed(safety, "PROPERTIES"), *sizes[name, "safety"]),
-        ("happens in the end", _listed(live, "PROPERTIES"), *sizes[name, "liveness"]),
+        ("never happens", listed_in(config, "INVARIANTS"), config, lock["states"]),
+        ("no step does", listed_in(config, "PROPERTIES"), config, lock["states"]),
+        ("happens in the end", listed_in(live, "PROPERTIES"), live, lock["liveness_states"]),
     ]
     table = "".join(
-        f"| {what} | {', '.join(f'`{p}`' for p in properties)} | {_bounds(config)} | {states:,} |\n"
-        for (what, properties, states, _), config in zip(rows, (safety, safety, live), strict=True)
+        f"| {what} | {', '.join(f'`{p}`' for p in found)} | {_bounds(within)} | {states:,} |\n"
+        for what, found, within, states in rows
+        if found
     )
-    seen = ", ".join(f"`{w}`" for w in _listed(config_of(models, name, "Reach"), "INVARIANTS"))
-    counts = (
-        f"{len(list(mirror.machine.states))} states, {len(mirror.actions)} actions, "
-        f"{len(mirror.machine.edges())} edges"
-    )
+    seen = ", ".join(f"`{w}`" for w in listed_in(config_of(models, name, "Reach"), "INVARIANTS"))
+    spec = (models / f"{name}.tla").read_text()
     return f"""
 ## {name}
 
-{doc.splitlines()[0]} {counts}. `polybawt/core/machines/{name.lower()}.py`, `{name}.tla`.
-
-```mermaid
-{diagram(mirror)}
-```
+{_introduction(name, mirror, spec)}
 
 | proved | properties | bounds | states |
 | --- | --- | --- | ---: |
 {table}
-Seen to be reachable: {seen}.
+{_held(mirror, lock)}Seen to be reachable: {seen}.
 
-Not modelled: {_left_out(spec)}
+Not modelled: {_paragraph(spec, "Not here")}
 """
 
 
-def diagram(mirror: Mirror) -> str:
+def _introduction(name: str, mirror: type[Mirror] | None, spec: str) -> str:
+    if mirror is None:
+        return f"How the machines play together; no machine of its own. `{name}.tla`."
+    doc, place = mirror.module().__doc__ or "", mirror.module().__name__.replace(".", "/")
+    counts = (
+        f"{len(list(mirror.machine.states))} states, {len(mirror.actions())} actions, "
+        f"{len(mirror.machine.edges())} edges"
+    )
+    diagrammed = f"```mermaid\n{diagram(mirror)}\n```"
+    return f"{doc.splitlines()[0]} {counts}. `{place}.py`, `{name}.tla`.\n\n{diagrammed}"
+
+
+def _held(mirror: type[Mirror] | None, lock: dict[str, Any]) -> str:
+    """What was compared with the code, and what the machine takes on trust."""
+    if mirror is None:
+        return ""
+    never = ", ".join(f"`{i}`" for i in lock["never"])
+    rows = [
+        f"Code and specification: {lock['edges']:,} edges in all, {lock['edges_driven']:,} of the "
+        f"machine driven through the code, {lock['refusals_checked']:,} refusals, "
+        f"{lock['bisimulation_pairs']:,} pairs of state and action asked of machine and world; "
+        f"digest `{lock['digest']}`.",
+        *(f"Taken on trust: `{name}`, because {why}" for name, why in mirror.believes.items()),
+        *([f"Never enabled within the bounds: {never}."] if never else []),
+    ]
+    return "\n\n".join(rows) + "\n\n"
+
+
+def diagram(mirror: type[Mirror]) -> str:
     """The library's own drawing, folded: one arrow from state to state, no loops."""
     arrows: dict[tuple[str, str], list[str]] = {}
     kept = []
@@ -93,20 +116,14 @@ def diagram(mirror: Mirror) -> str:
     return "\n".join([*kept, *folded])
 
 
-def _listed(config: str, section: str) -> list[str]:
-    """The names under one section of a configuration."""
-    found = re.search(rf"^{section}\n((?:  \w+\n)+)", config, re.M)
-    return found[1].split() if found else []
-
-
 def _bounds(config: str) -> str:
     constants = re.findall(r"^\s*(?:CONSTANTS? )?(\w+ = \d+)$", config, re.M)
     return ", ".join(constants) or "none"
 
 
-def _left_out(spec: str) -> str:
-    """The paragraph of the specification's header that begins with ``Not here``."""
+def _paragraph(spec: str, beginning: str) -> str:
+    """The paragraph of the specification's header that begins so."""
     header = "\n".join(line[2:-2].strip() for line in spec.splitlines() if line.startswith("(*"))
-    found = re.search(r"Not here: (.*?)(?:\n\n|\n\**\Z)", header, re.S)
+    found = re.search(rf"{beginning}: (.*?)(?:\n\n|\n\**\Z)", header, re.S)
     assert found, "a specification says what it leaves out"
     return " ".join(found[1].split())

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,10 @@ _VIOLATED = re.compile(
 
 class ToolsMissing(Exception):
     """There is no Java or no jar here; says which, and how to get it."""
+
+
+class Failed(Exception):
+    """TLC did not explore the whole graph of a specification; says why."""
 
 
 @frozen
@@ -85,9 +90,15 @@ def _wheel(package: str, inside: str) -> str:
 
 def run(tools: Tools, module: Path, config: str, dump: Path | None = None) -> Verdict:
     """Check ``module`` under the text of a configuration; write its state graph to ``dump``."""
+    return check(tools, {module.name: module.read_text()}, config, dump)
+
+
+def check(tools: Tools, texts: Mapping[str, str], config: str, dump: Path | None = None) -> Verdict:
+    """As ``run``, of modules that are texts by their file names; the last is the one checked."""
     with tempfile.TemporaryDirectory(prefix="polybawt-tlc-") as name:
         place = Path(name)
-        shutil.copy(module, place / module.name)
+        for file, content in texts.items():
+            (place / file).write_text(content)
         (place / "run.cfg").write_text(config)
         command = [
             str(tools.java), *QUICK_START, f"-Djava.io.tmpdir={place}",
@@ -99,7 +110,7 @@ def run(tools: Tools, module: Path, config: str, dump: Path | None = None) -> Ve
         began = time.monotonic()
         try:
             done = subprocess.run(  # noqa: S603 - the jar is known by its digest
-                [*command, module.name],
+                [*command, [*texts][-1]],
                 cwd=place,
                 capture_output=True,
                 text=True,

@@ -1,23 +1,33 @@
 """Checks every specification with TLC, and every machine against its specification.
 
-Per machine: what must never happen (``X.cfg``), what must happen in the end (``XLive.cfg``),
-witnesses that must fail (``XReach.cfg``: a model in which nothing goes wrong proves nothing),
-and that the edges TLC took are those that Python declares and those that are committed.
+Per specification: what must never happen (``X.cfg``), what must happen in the end
+(``XLive.cfg``), witnesses that must fail (``XReach.cfg``: a model in which nothing goes wrong
+proves nothing).  Per machine: the graph that TLC reached is the graph that the code reaches
+(``conform``), its edges are those that Python declares, and both are what is committed in
+``models/locks``.  ``quick`` needs no Java: the code's own graph has the committed digest of the
+specification's, and the specification is the one that was committed.
 """
 
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import asdict, evolve, field, frozen
 
-from polybawt.proof import edges, graph, tlc
-from polybawt.proof.catalogue import MIRRORS
+from polybawt.proof import edges, graph, locks, tlc
+from polybawt.proof.catalogue import COMPOSED, MIRRORS
+from polybawt.proof.conform import conform
+from polybawt.proof.drift import drift
 from polybawt.proof.edges import Edge
+from polybawt.proof.explore import Code, explore
+from polybawt.proof.graph import Graph
+from polybawt.proof.spec import DRIVER, Spec
 
 MODELS: Final = Path(__file__).parents[2] / "models"
+NAMES: Final = (*MIRRORS, *COMPOSED)
 
 Progress = Callable[[str], None]
 
@@ -25,78 +35,191 @@ _INVARIANTS = re.compile(r"^INVARIANTS?\s+((?:\w+\s+)*\w+)\s*\Z", re.M)
 
 
 @frozen(kw_only=True)
-class Check:
-    """One thing that was checked. ``findings`` are sentences; none means that it holds."""
+class Checked:
+    """One specification: what was checked of it, and every difference as a sentence.
+
+    ``machine``: false for a pure composition.  ``edges`` are those of TLC's graph;
+    ``edges_driven`` of them the machine's, through the code; ``bisimulation_pairs`` are the
+    (state, instance) pairs that machine and world were asked about.
+    """
 
     name: str
-    what: str
-    findings: tuple[str, ...] = ()
+    machine: bool
     states: int = 0
-    steps: int = 0
+    edges: int = 0
+    depth: int = 0
     seconds: float = 0.0
+    properties: tuple[str, ...] = ()
+    witnesses_failed_as_they_must: tuple[str, ...] = ()
+    liveness_states: int = 0
+    edges_driven: int = 0
+    refusals_checked: int = 0
+    refusals_tolerated: int = 0
+    bisimulation_pairs: int = 0
+    toured: int = 0
+    never_enabled: tuple[str, ...] = ()
+    digest: str = ""
+    mismatches: tuple[str, ...] = ()
+    automaton: frozenset[Edge] = field(default=frozenset(), repr=False)
 
-    def __str__(self) -> str:
-        size = f", {self.states} states, {self.steps} steps" if self.states else ""
-        found = "".join(f"\n    {finding}" for finding in self.findings)
-        return f"{self.name}: {self.what}{size}: {'FAILS' if found else 'holds'}{found}"
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self, filter=lambda a, _: a.name != "automaton")
 
 
 @frozen(kw_only=True)
 class Report:
-    checks: tuple[Check, ...]
-    reached: dict[str, frozenset[Edge]] = field(factory=dict, repr=False)
+    specs: tuple[Checked, ...]
 
     @property
     def holds(self) -> bool:
-        return not any(check.findings for check in self.checks)
+        return not any(checked.mismatches for checked in self.specs)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"specs": [checked.as_json() for checked in self.specs]}
 
 
 def verify(
-    names: Iterable[str], progress: Progress, models: Path = MODELS, java: str = ""
+    names: Iterable[str],
+    progress: Progress,
+    models: Path = MODELS,
+    java: str = "",
+    *,
+    quick: bool = False,
+    locked: bool = True,
 ) -> Report:
-    """Check the named machines; raise ``tlc.ToolsMissing`` when nothing can be checked here."""
-    tools = tlc.find_tools(java)
-    checks: list[Check] = []
-    reached: dict[str, frozenset[Edge]] = {}
+    """Check the named specifications; raise ``tlc.ToolsMissing`` when TLC cannot run here.
+
+    ``locked``: what is found must also be what is committed.
+    """
+    tools = None if quick else tlc.find_tools(java)
+    checked = []
     for name in names:
-        for check, found in _machine(tools, models, name):
-            progress(str(check))
-            checks.append(check)
-            if found is not None:
-                reached[name] = found
-    return Report(checks=tuple(checks), reached=reached)
+        began = time.monotonic()
+        found = (
+            _with_tlc(tools, models, name, progress) if tools else _quick(models, name, progress)
+        )
+        wrong = locks.differences(models, found) if locked else []
+        checked.append(
+            evolve(
+                found,
+                seconds=round(time.monotonic() - began, 2),
+                mismatches=(*found.mismatches, *wrong),
+            )
+        )
+    return Report(specs=tuple(checked))
 
 
-def _machine(
-    tools: tlc.Tools, models: Path, name: str
-) -> Iterable[tuple[Check, frozenset[Edge] | None]]:
-    spec, mirror = models / f"{name}.tla", MIRRORS[name]
+def _quick(models: Path, name: str, progress: Progress) -> Checked:
+    """What can be known without TLC; of a composition, that it is the one that was checked."""
+    spec = Spec.read(models, name)
+    if name not in MIRRORS:
+        return Checked(name=name, machine=False)
+    mirror = MIRRORS[name]
+    code = Code(spec, mirror(spec.constants))
+    reached = explore(code, progress)
+    declared = mirror.machine.edges()
+    return Checked(
+        name=name,
+        machine=True,
+        states=len(reached.states),
+        edges=len(reached.edges),
+        depth=graph.depth(reached),
+        bisimulation_pairs=code.pairs,
+        digest=reached.digest(),
+        automaton=edges.reached(reached),
+        mismatches=(*drift(spec, mirror), *edges.differences(edges.reached(reached), declared)),
+    )
+
+
+def _with_tlc(tools: tlc.Tools, models: Path, name: str, progress: Progress) -> Checked:
+    spec, module = Spec.read(models, name), models / f"{name}.tla"
+    progress(f"{name}: safety")
+    safety = tlc.run(tools, module, spec.config)
+    progress(f"{name}: liveness, {safety.distinct} states before")
+    live = tlc.run(tools, module, config_of(models, name, "Live"))
+    wrong = [*_wrong("safety", safety), *_wrong("liveness", live)]
+    failed = []
+    for witness, config in witnesses(config_of(models, name, "Reach")):
+        progress(f"{name}: witness {witness}")
+        verdict = tlc.run(tools, module, config)
+        if verdict.violated == witness:
+            failed.append(witness)
+        else:
+            wrong.append(f"witness {witness} was not violated: {verdict.error or 'it holds'}")
+    found = Checked(
+        name=name,
+        machine=name in MIRRORS,
+        states=safety.distinct,
+        edges=safety.generated,
+        depth=safety.depth,
+        liveness_states=live.distinct,
+        properties=properties(models, name),
+        witnesses_failed_as_they_must=tuple(failed),
+        mismatches=tuple(wrong),
+    )
+    return _conformed(found, spec, tools, progress) if found.machine and safety.holds else found
+
+
+def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress) -> Checked:
+    """The machine and its world against the graph that TLC reached."""
+    progress(f"{spec.name}: the whole graph of {found.states} states")
+    mirror, specified = MIRRORS[spec.name], graph_of(spec, tools)
+    wrong = list(found.mismatches)
+    if len(specified.states) != found.states:
+        wrong.append(f"Next has {found.states} states, its instances {len(specified.states)}")
+    automaton = edges.reached(specified)
+    wrong += edges.differences(automaton, mirror.machine.edges())
+    held = conform(spec, specified, mirror(spec.constants), progress)
+    digest = specified.digest()
+    if held.digest != digest and not held.findings:
+        wrong.append(f"the code's graph has digest {held.digest}, the specification's {digest}")
+    return evolve(
+        found,
+        edges=len(specified.edges),
+        edges_driven=held.edges_driven,
+        refusals_checked=held.refusals_checked,
+        refusals_tolerated=held.tolerated,
+        bisimulation_pairs=held.bisimulation_pairs,
+        toured=held.toured,
+        never_enabled=held.never,
+        digest=digest,
+        automaton=automaton,
+        mismatches=(*wrong, *held.findings),
+    )
+
+
+def graph_of(spec: Spec, tools: tlc.Tools | None = None) -> Graph:
+    """The whole graph of a specification as TLC explores it, every edge with its instance."""
+    text, config = spec.driver()
+    texts = {f"{spec.name}.tla": spec.module, f"{spec.name}{DRIVER}.tla": text}
     with tempfile.TemporaryDirectory(prefix="polybawt-dump-") as place:
         dump = Path(place) / "graph.dot"
-        safety = tlc.run(tools, spec, config_of(models, name), dump)
-        yield _check(name, "safety", safety), None
-        if safety.holds:
-            found = edges.reached(graph.read(dump), mirror)
-            wrong = edges.differences(found, mirror.machine.edges())
-            yield Check(name=name, what=f"{len(found)} edges", findings=tuple(wrong)), found
-    yield _check(name, "liveness", tlc.run(tools, spec, config_of(models, name, "Live"))), None
-    for witness, config in witnesses(config_of(models, name, "Reach")):
-        verdict = tlc.run(tools, spec, config)
-        fails = verdict.violated == witness
-        findings = () if fails else (verdict.error or f"{witness} was not violated",)
-        yield Check(name=name, what=f"witness {witness}", findings=findings), None
+        verdict = tlc.check(tools or tlc.find_tools(), texts, config, dump)
+        if not verdict.holds:
+            raise tlc.Failed(f"{spec.name}: {verdict.violated or verdict.error}")
+        return graph.read(dump, spec)
 
 
-def _check(name: str, what: str, verdict: tlc.Verdict) -> Check:
-    found = verdict.error or (f"{verdict.violated} is violated" if verdict.violated else "")
-    return Check(
-        name=name,
-        what=what,
-        findings=(found,) if found else (),
-        states=verdict.distinct,
-        steps=verdict.generated,
-        seconds=verdict.seconds,
+def _wrong(what: str, verdict: tlc.Verdict) -> list[str]:
+    if verdict.holds:
+        return []
+    return [f"{what}: {verdict.error or f'{verdict.violated} is violated'}"]
+
+
+def properties(models: Path, name: str) -> tuple[str, ...]:
+    """What is proved of a specification: invariants, steps, and what happens in the end."""
+    listed = (
+        *listed_in(config_of(models, name), "INVARIANTS"),
+        *listed_in(config_of(models, name), "PROPERTIES"),
+        *listed_in(config_of(models, name, "Live"), "PROPERTIES"),
     )
+    return tuple(dict.fromkeys(listed))
+
+
+def listed_in(config: str, section: str) -> list[str]:
+    """The names under one section of a configuration."""
+    found = re.search(rf"^{section}\n((?:  \w+\n)+)", config, re.M)
+    return found[1].split() if found else []
 
 
 def config_of(models: Path, name: str, kind: str = "") -> str:
@@ -109,27 +232,3 @@ def witnesses(config: str) -> list[tuple[str, str]]:
     assert listed, "a Reach configuration ends with its INVARIANTS"
     head = config[: listed.start()]
     return [(witness, f"{head}INVARIANT {witness}\n") for witness in listed[1].split()]
-
-
-def lock(report: Report, models: Path = MODELS) -> None:
-    """Write what TLC found, to be committed: each machine's edges and the sizes of the graphs."""
-    assert report.holds, "only what holds is committed"
-    for name, found in report.reached.items():
-        edges.write_lock(models / "locks" / f"{name}.edges", found)
-    sizes = read_sizes(models)  # of machines that this report does not speak of: as they are
-    for check in report.checks:
-        if check.states:
-            sizes[check.name, check.what] = check.states, check.steps
-    lines = (
-        f"{' '.join(key)} {states} {steps}\n" for key, (states, steps) in sorted(sizes.items())
-    )
-    (models / "locks" / "sizes").write_text("".join(lines))
-
-
-def read_sizes(models: Path = MODELS) -> dict[tuple[str, str], tuple[int, int]]:
-    """States and steps by machine and kind of check, as committed."""
-    sizes, path = {}, models / "locks" / "sizes"
-    for line in path.read_text().splitlines() if path.exists() else ():
-        name, kind, states, steps = line.split()
-        sizes[name, kind] = int(states), int(steps)
-    return sizes

@@ -21,7 +21,8 @@ from polybawt.core.machine import (
     name_of,
     table_of,
 )  # fmt: skip
-from polybawt.proof.catalogue import MIRRORS, Mirror
+from polybawt.proof.catalogue import MIRRORS
+from polybawt.proof.mirror import Mirror
 
 BANNED = {"event", "state", "target", "source", "model", "machine", "transition", "event_data"}
 
@@ -81,7 +82,7 @@ def interpreted(machine: Machine, record: Record, action: Fact) -> tuple[str, An
 
 @each_machine
 def test_the_table_steps_exactly_as_the_library_does(
-    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, fresh_tables: None
+    mirror: type[Mirror], monkeypatch: pytest.MonkeyPatch, fresh_tables: None
 ) -> None:
     """For every state, action and value of every guard: same choice, same target, same refusal.
 
@@ -106,7 +107,7 @@ def test_the_table_steps_exactly_as_the_library_does(
 
     replace_functions(mirror.machine, monkeypatch, stub)
     library, cases = mirror.machine(Cell()), 0
-    for state, (event, action_class) in product(mirror.machine.states, mirror.actions.items()):
+    for state, (event, action_class) in product(mirror.machine.states, mirror.actions().items()):
         record, action = Record(state=state.id), filled_in(action_class)
         rows = mirror.machine.rows(record, action)
         names = sorted({guard.__name__ for row in rows for guard in row[0]})
@@ -133,12 +134,12 @@ def test_the_table_steps_exactly_as_the_library_does(
             if library.is_terminated:
                 library = mirror.machine(Cell())
             cases += 1
-    assert cases >= len(mirror.machine.states) * len(mirror.actions)
+    assert cases >= len(mirror.machine.states) * len(mirror.actions())
 
 
 @each_machine
 def test_an_effect_that_raises_leaves_no_trace(
-    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, fresh_tables: None
+    mirror: type[Mirror], monkeypatch: pytest.MonkeyPatch, fresh_tables: None
 ) -> None:
     """A failed assertion must not leave half a step behind, in the library as in the table."""
 
@@ -156,7 +157,7 @@ def test_an_effect_that_raises_leaves_no_trace(
     replace_functions(mirror.machine, monkeypatch, stub)
     library = mirror.machine(Cell())
     effects = 0
-    for state, action_class in product(mirror.machine.states, mirror.actions.values()):
+    for state, action_class in product(mirror.machine.states, mirror.actions().values()):
         record, action = Record(state=state.id), filled_in(action_class)
         rows = mirror.machine.rows(record, action)
         if not rows or rows[0][1] is None:
@@ -171,24 +172,26 @@ def test_an_effect_that_raises_leaves_no_trace(
 
 
 @each_machine
-def test_every_action_class_is_an_event_and_every_event_an_action_class(mirror: Mirror) -> None:
+def test_every_action_class_is_an_event_and_every_event_an_action_class(
+    mirror: type[Mirror],
+) -> None:
     """An event without a class could never be sent; a class without an event is always illegal."""
-    assert set(mirror.actions) == {event for _, event in table_of(mirror.machine)}
-    assert set(mirror.actions) == {str(event.id) for event in mirror.machine.events}
+    assert set(mirror.actions()) == {event for _, event in table_of(mirror.machine)}
+    assert set(mirror.actions()) == {str(event.id) for event in mirror.machine.events}
 
 
 @each_machine
-def test_no_guard_or_effect_asks_for_a_name_the_library_fills_in(mirror: Mirror) -> None:
+def test_no_guard_or_effect_asks_for_a_name_the_library_fills_in(mirror: type[Mirror]) -> None:
     """The library injects by name: a parameter called ``state`` would get *its* state object."""
     for spec in specs_of(mirror.machine):
         parameters = inspect.signature(spec.func).parameters
         assert not set(parameters) & BANNED, spec.func
         assert len(parameters) == 2, spec.func
-        assert spec.func.__module__ == mirror.module.__name__, spec.func
+        assert spec.func.__module__ == mirror.module().__name__, spec.func
 
 
 @each_machine
-def test_the_machine_spells_out_the_strict_options(mirror: Mirror) -> None:
+def test_the_machine_spells_out_the_strict_options(mirror: type[Mirror]) -> None:
     """The library's defaults swallow errors and ignore illegal events."""
     machine = mirror.machine
     assert machine.allow_event_without_transition is False
@@ -198,10 +201,10 @@ def test_the_machine_spells_out_the_strict_options(mirror: Mirror) -> None:
 
 
 @each_machine
-def test_a_state_never_hides_behind_an_action_of_the_same_name(mirror: Mirror) -> None:
+def test_a_state_never_hides_behind_an_action_of_the_same_name(mirror: type[Mirror]) -> None:
     """A class attribute of the same name would silently replace the other."""
     states = {str(state.id) for state in mirror.machine.states}
-    assert not states & set(mirror.actions)
+    assert not states & set(mirror.actions())
     assert {source for source, _, _ in mirror.machine.edges()} == states - mirror.machine.final()
 
 

@@ -1,0 +1,1 @@
+"""One mirror per machine: found by being here."""

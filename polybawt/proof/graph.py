@@ -98,8 +98,14 @@ def depth(graph: Graph) -> int:
 
 def read(dump: Path, spec: Spec) -> Graph:
     """What TLC dumped of a specification's driver (``-dump dot,actionlabels``)."""
+    return read_with(dump, spec)[0]
+
+
+def read_with(dump: Path, spec: Spec, flags: str = "") -> tuple[Graph, list[Value]]:
+    """The same, and for every state the value of a variable that is none of the specification."""
     nodes: dict[str, Node] = {}
     states: list[State] = []
+    flagged: list[Value] = []
     initial: list[Node] = []
     raw: list[tuple[str, int, str]] = []
     with dump.open() as lines:
@@ -114,8 +120,10 @@ def read(dump: Path, spec: Spec) -> Graph:
                 nodes[node[1]] = len(states)
                 values = _variables(node[2])
                 states.append(tuple(values[name] for name in spec.variables))
+                if flags:
+                    flagged.append(values[flags])
     edges = [(nodes[source], instance, nodes[target]) for source, instance, target in raw]
-    return Graph(spec, states, edges, tuple(initial))
+    return Graph(spec, states, edges, tuple(initial)), flagged
 
 
 def _variables(label: str) -> dict[str, Value]:

@@ -113,7 +113,7 @@ class Spec:
     def domain(self, expression: str) -> tuple[Value, ...]:
         """The values of a finite domain: an interval, a set spelt out, BOOLEAN, or a name."""
         expression = expression.strip()
-        if parts := _split(expression, r"\cup"):
+        if parts := split(expression, r"\cup"):
             return tuple(dict.fromkeys(v for part in parts for v in self.domain(part)))
         if expression.startswith("(") and expression.endswith(")"):
             return self.domain(expression[1:-1])
@@ -128,45 +128,59 @@ class Spec:
             return self.domain(self.definitions[expression].body)
         raise Unreadable(f"{self.name}: {expression!r} is no finite domain that the kit can read")
 
-    def driver(self) -> tuple[str, str]:
-        """Module and configuration in which every edge is labelled with its instance."""
+    def driver(
+        self, name: str = "", flags: str = "", of: str = "", extends: str = ""
+    ) -> tuple[str, str]:
+        """Module and configuration in which every edge is labelled with its instance.
+
+        ``flags`` is a variable more, which every state holds the value of ``of`` in.
+        """
         names = [f"I{n}" for n in range(len(self.instances))]
         rest = [d for d in self._disjuncts("Next") if d not in ("Ours", "World")]
+        also = f" /\\ {flags}' = Flags'" if flags else ""
+        begun = f" /\\ {flags} = Flags" if flags else ""
+        every = f"<<vars, {flags}>>" if flags else "vars"
         module = [
-            f"---- MODULE {self.name}{DRIVER} ----",
-            f"EXTENDS {self.name}",
-            *(f"{n} == {i} /\\ TRUE" for n, i in zip(names, self.instances, strict=True)),
+            f"---- MODULE {name or self.name + DRIVER} ----",
+            f"EXTENDS {', '.join(filter(None, (self.name, extends)))}",
+            *([f"VARIABLE {flags}", f"Flags == {of}"] if flags else []),
+            *(f"{n} == {i} /\\ TRUE{also}" for n, i in zip(names, self.instances, strict=True)),
             "DriverNext ==",
-            *(f"  \\/ {name}" for name in (*names, *rest)),
-            "DriverSpec == Init /\\ [][DriverNext]_vars",
+            *(f"  \\/ {n}" for n in names),
+            *(f"  \\/ ({disjunct}{also})" for disjunct in rest),
+            f"DriverSpec == Init{begun} /\\ [][DriverNext]_{every}",
             "====",
         ]
         constants = [f"CONSTANT {name} = {value}" for name, value in self.constants.items()]
         return "\n".join(module), "\n".join(["SPECIFICATION DriverSpec", *constants, ""])
+
+    def call(self, number: int) -> str:
+        """An instance as TLA+ calls it."""
+        return str(self.instances[number])
 
     def instance(self, label: str) -> int | None:
         """Which instance an edge's label names; none is the stuttering at rest."""
         return int(label[1:]) if re.fullmatch(r"I\d+", label) else None
 
     def _listed(self, name: str) -> tuple[str, ...]:
-        found = re.fullmatch(r"<<([\w\s,]*)>>", self._definition(name).body)
+        found = re.fullmatch(r"<<([\w\s,]*)>>", self.definition(name).body)
         if not found:
             raise Unreadable(f"{self.name}: {name} is no list of variables: {name} == <<a, b>>")
         return tuple(v.strip() for v in found[1].split(",") if v.strip())
 
-    def _definition(self, name: str) -> Definition:
+    def definition(self, name: str) -> Definition:
         if name not in self.definitions:
             raise Unreadable(f"{self.name}: no definition of {name}")
         return self.definitions[name]
 
     def _disjuncts(self, name: str) -> list[str]:
-        body = self._definition(name).body
+        body = self.definition(name).body
         lines = re.split(r"(?:^|\n)\s*\\/", body) if body.startswith("\\/") else [body]
         return [
             part
             for line in lines
             if line.strip()
-            for part in ([line.strip()] if "\\E" in line else _split(line, "\\/") or [line.strip()])
+            for part in ([line.strip()] if "\\E" in line else split(line, "\\/") or [line.strip()])
         ]
 
     def _instances(self, half: str) -> Iterator[Instance]:
@@ -178,12 +192,12 @@ class Spec:
                 inner = inner[1:-1].strip()
             domains: dict[str, tuple[Value, ...]] = {}
             while bound := _BOUND.match(inner):
-                for name, domain in _bindings(bound[1]):
+                for name, domain in bindings(bound[1]):
                     domains[name] = self.domain(domain)
                 inner = inner[bound.end() :].strip()
             if inner.startswith("(") and inner.endswith(")"):
                 inner = inner[1:-1].strip()
-            for called in _split(inner, "\\/") or [inner]:
+            for called in split(inner, "\\/") or [inner]:
                 yield from self._called(called, domains, half == "Ours")
 
     def _called(
@@ -215,7 +229,7 @@ class Spec:
         return first - second if found[2] == "-" else first + second
 
 
-def _split(expression: str, operator: str) -> list[str]:
+def split(expression: str, operator: str) -> list[str]:
     """The parts between an operator outside of all brackets; none when it is not there."""
     parts, depth, start, at = [], 0, 0, 0
     while at < len(expression):
@@ -228,10 +242,10 @@ def _split(expression: str, operator: str) -> list[str]:
     return [p for p in (*parts, expression[start:].strip()) if p] if parts else []
 
 
-def _bindings(bound: str) -> Iterator[tuple[str, str]]:
+def bindings(bound: str) -> Iterator[tuple[str, str]]:
     r"""``a, b \in D, c \in E`` as names and domains."""
     waiting: list[str] = []
-    for part in _split(bound, ",") or [bound]:
+    for part in split(bound, ",") or [bound]:
         names, found, domain = part.partition("\\in")
         waiting.append(names.strip())
         if found:

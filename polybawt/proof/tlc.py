@@ -93,8 +93,18 @@ def run(tools: Tools, module: Path, config: str, dump: Path | None = None) -> Ve
     return check(tools, {module.name: module.read_text()}, config, dump)
 
 
-def check(tools: Tools, texts: Mapping[str, str], config: str, dump: Path | None = None) -> Verdict:
-    """As ``run``, of modules that are texts by their file names; the last is the one checked."""
+def check(
+    tools: Tools,
+    texts: Mapping[str, str],
+    config: str,
+    dump: Path | None = None,
+    *,
+    deadlock: bool = True,
+) -> Verdict:
+    """As ``run``, of modules that are texts by their file names; the last is the one checked.
+
+    ``deadlock``: a state that nothing leads out of is a violation.
+    """
     with tempfile.TemporaryDirectory(prefix="polybawt-tlc-") as name:
         place = Path(name)
         for file, content in texts.items():
@@ -105,6 +115,8 @@ def check(tools: Tools, texts: Mapping[str, str], config: str, dump: Path | None
             "-cp", str(tools.jar), "tlc2.TLC", "-metadir", str(place / "states"),
             "-workers", "2", "-lncheck", "final", "-config", "run.cfg",
         ]  # fmt: skip
+        if not deadlock:
+            command += ["-deadlock"]
         if dump:
             command += ["-dump", "dot,actionlabels", str(dump)]
         began = time.monotonic()

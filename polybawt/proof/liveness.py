@@ -1,0 +1,274 @@
+r"""A second opinion on what happens in the end: our own search for a fair way to avoid it.
+
+``P ~> Q`` fails when from a reachable state with P there is a way to a set of states that can be
+walked for ever, without Q, and fairly: every weakly fair action is taken in it or is somewhere
+disabled, every strongly fair one is taken in it or nowhere enabled.  TLC only draws the graph:
+for every state it notes P, Q, and which instances are steps of which fair action.
+
+And fairness that nothing needs is an assumption that nobody should have to believe: without any
+one conjunct, some property must fail.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from polybawt.proof import tlc
+from polybawt.proof.graph import Graph, Node, read_with
+from polybawt.proof.spec import Spec, Unreadable, bindings, split
+from polybawt.proof.values import Value, text
+
+FLAGS: Final = "flags"
+_FAIR: Final = re.compile(r"([WS])F_vars\((.*)\)", re.S)
+_EVERY: Final = re.compile(r"\\A\s+(.*?)\s*:\s*(?=\S)", re.S)
+
+
+@frozen
+class Fair:
+    """One fair action; ``conjunct`` is its number in ``Fairness``."""
+
+    conjunct: int
+    strong: bool
+    action: str
+
+
+@frozen
+class LeadsTo:
+    name: str
+    before: str
+    after: str
+
+
+@frozen
+class Opinion:
+    """What our own search says. ``others`` are properties of a form that it does not know."""
+
+    holds: tuple[str, ...]
+    fails: tuple[str, ...]
+    others: tuple[str, ...]
+    needless: tuple[str, ...]
+
+
+def opinion(spec: Spec, properties: Iterable[str], tools: tlc.Tools) -> Opinion:
+    """Search on the graph of a liveness configuration, and drop each fairness in turn."""
+    conjuncts = _lines(spec, "Fairness", "/\\")
+    fair = [f for number, line in enumerate(conjuncts) for f in _fair(spec, number, line)]
+    named = [*properties]
+    leads = [lead for name in named for lead in _leads_to(spec, name)]
+    others = [name for name in named if name not in {lead.name for lead in leads}]
+    search = Search(spec, leads, fair, tools)
+    fails = [lead.name for n, lead in enumerate(leads) if search.escapes(n, fair)]
+    needless = []
+    for number, line in enumerate(conjuncts):
+        kept = [f for f in fair if f.conjunct != number]
+        noticed = any(search.escapes(n, kept) for n in range(len(leads)))
+        if not noticed and not (others and _tlc_notices(spec, conjuncts, number, tools)):
+            needless.append(" ".join(line.split()))
+    return Opinion(
+        holds=tuple(lead.name for lead in leads if lead.name not in fails),
+        fails=tuple(dict.fromkeys(fails)),
+        others=tuple(others),
+        needless=tuple(needless),
+    )
+
+
+class Search:
+    """The graph with, for every state, what the properties and the fair actions say of it."""
+
+    def __init__(
+        self, spec: Spec, leads: list[LeadsTo], fair: list[Fair], tools: tlc.Tools
+    ) -> None:
+        self._fair = {f: number for number, f in enumerate(fair)}
+        self.graph, flags = _flagged(spec, leads, fair, tools)
+        self._before = [[bool(row[0][n][0]) for row in flags] for n in range(len(leads))]
+        self._after = [[bool(row[0][n][1]) for row in flags] for n in range(len(leads))]
+        self._steps = [row[1] for row in flags]  # per state, per fair action: its instances
+        self._leaving = self.graph.leaving()
+
+    def escapes(self, lead: int, fair: Iterable[Fair]) -> list[Node]:
+        """A fair set of states that never sees what must follow; none when there is no such."""
+        after, numbered = self._after[lead], [(self._fair[f], f.strong) for f in fair]
+        begin = [n for n, p in enumerate(self._before[lead]) if p and not after[n]]
+        inside = self._reach(begin, lambda node: not after[node])
+        todo = [inside]
+        while todo:
+            for component in self._components(todo.pop()):
+                starved = self._starved(component, numbered)
+                if starved is None:
+                    return sorted(component)
+                if starved:
+                    todo.append(component - starved)
+        return []
+
+    def _reach(self, begin: Iterable[Node], allowed: Callable[[Node], bool]) -> set[Node]:
+        seen = set(begin)
+        todo = [*seen]
+        while todo:
+            for _, target in self._leaving[todo.pop()]:
+                if target not in seen and allowed(target):
+                    seen.add(target)
+                    todo.append(target)
+        return seen
+
+    def _starved(self, component: set[Node], fair: list[tuple[int, bool]]) -> set[Node] | None:
+        """``None``: fair. Else the states to do without, so that the rest may be; or none."""
+        unfair = False
+        for number, strong in fair:
+            enabled = {node for node in component if self._enabled(node, number)}
+            if not enabled or self._taken(component, number):
+                continue
+            if strong:
+                return enabled
+            unfair = unfair or enabled == component
+        return set() if unfair else None
+
+    def _enabled(self, node: Node, number: int) -> bool:
+        """A step that changes nothing is no step."""
+        steps = self._steps[node][number]
+        return any(i in steps and target != node for i, target in self._leaving[node])
+
+    def _taken(self, component: set[Node], number: int) -> bool:
+        return any(
+            target in component and target != node and instance in self._steps[node][number]
+            for node in component
+            for instance, target in self._leaving[node]
+        )
+
+    def _components(self, nodes: set[Node]) -> Iterator[set[Node]]:
+        """Strongly connected components (Tarjan, without recursion), single states included."""
+        index: dict[Node, int] = {}
+        low: dict[Node, int] = {}
+        stack: list[Node] = []
+        on: set[Node] = set()
+        for root in nodes:
+            if root in index:
+                continue
+            work = [(root, iter(self._leaving[root]))]
+            index[root] = low[root] = len(index)
+            stack.append(root)
+            on.add(root)
+            while work:
+                node, edges = work[-1]
+                for _, target in edges:
+                    if target not in nodes:
+                        continue
+                    if target not in index:
+                        index[target] = low[target] = len(index)
+                        stack.append(target)
+                        on.add(target)
+                        work.append((target, iter(self._leaving[target])))
+                        break
+                    if target in on:
+                        low[node] = min(low[node], index[target])
+                else:
+                    work.pop()
+                    if work:
+                        low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                    if low[node] == index[node]:
+                        component = set()
+                        while node not in component:
+                            component.add(stack.pop())
+                        on -= component
+                        yield component
+
+
+def _flagged(
+    spec: Spec, leads: list[LeadsTo], fair: list[Fair], tools: tlc.Tools
+) -> tuple[Graph, list[tuple[tuple[tuple[Value, ...], ...], tuple[frozenset[int], ...]]]]:
+    """The graph, and what each state is flagged with."""
+    name = f"{spec.name}Liveness"
+    lead_flags = ", ".join(f"<<({lead.before}), ({lead.after})>>" for lead in leads)
+    steps = ", ".join(
+        "({"
+        + ", ".join(
+            f"IF ENABLED (({spec.call(number)}) /\\ ({f.action})) THEN {number} ELSE -1"
+            for number in _instances_in(spec, f)
+        )
+        + "} \\ {-1})"
+        for f in fair
+    )
+    module, config = spec.driver(
+        name, FLAGS, f"<<<<{lead_flags}>>, <<{steps}>>>>", extends="Integers"
+    )
+    texts = {f"{spec.name}.tla": spec.module, f"{name}.tla": module}
+    with tempfile.TemporaryDirectory(prefix="polybawt-dump-") as place:
+        dump = Path(place) / "graph.dot"
+        verdict = tlc.check(tools, texts, config, dump)
+        if not verdict.holds:
+            raise tlc.Failed(f"{name}: {verdict.violated or verdict.error}")
+        graph, flags = read_with(dump, spec, FLAGS)
+        return graph, flags  # type: ignore[return-value]  # the module above says so
+
+
+def _instances_in(spec: Spec, fair: Fair) -> list[int]:
+    """The instances whose action a fair action can be made of."""
+    names, todo = set[str](), [fair.action]
+    while todo:
+        for word in set(re.findall(r"\w+", todo.pop())) & spec.definitions.keys():
+            if word not in names:
+                names.add(word)
+                todo.append(spec.definitions[word].body)
+    return [n for n, instance in enumerate(spec.instances) if instance.name in names]
+
+
+def _lines(spec: Spec, name: str, operator: str) -> list[str]:
+    """The conjuncts of a definition, one line each, or all on one."""
+    body = spec.definition(name).body
+    if not body.startswith(operator):
+        return split(body, operator) if "\\A" not in body else [body]
+    return [
+        line.strip()
+        for line in re.split(rf"(?:^|\n)\s*{re.escape(operator)}", body)
+        if line.strip()
+    ]
+
+
+def _each(spec: Spec, line: str) -> Iterator[tuple[str, str]]:
+    r"""A line without its ``\A``, once per value: definitions to put before, and the rest."""
+    domains: dict[str, tuple[Value, ...]] = {}
+    while every := _EVERY.match(line):
+        domains |= {name: spec.domain(domain) for name, domain in bindings(every[1])}
+        line = line[every.end() :].strip()
+    for values in product(*domains.values()):
+        bound = " ".join(f"{n} == {text(v)}" for n, v in zip(domains, values, strict=True))
+        yield (f"LET {bound} IN " if bound else ""), line
+
+
+def _fair(spec: Spec, number: int, line: str) -> Iterator[Fair]:
+    for let, inner in _each(spec, line):
+        for part in split(inner, "/\\") or [inner]:
+            found = _FAIR.fullmatch(part.strip())
+            if not found:
+                raise Unreadable(f"{spec.name}: {part!r} in Fairness is no WF_vars or SF_vars")
+            yield Fair(number, found[1] == "S", f"{let}({found[2]})")
+
+
+def _leads_to(spec: Spec, name: str) -> Iterator[LeadsTo]:
+    for let, inner in _each(spec, spec.definition(name).body):
+        parts = split(inner, "~>")
+        if len(parts) == 2 and "[]" not in inner and "<>" not in inner:
+            yield LeadsTo(name, f"{let}({parts[0]})", f"{let}({parts[1]})")
+
+
+def _tlc_notices(spec: Spec, conjuncts: list[str], dropped: int, tools: tlc.Tools) -> bool:
+    """Whether TLC finds a violation without one conjunct of the fairness."""
+    kept = [line for number, line in enumerate(conjuncts) if number != dropped] or ["TRUE"]
+    fairness = "\n".join(f"  /\\ {line}" for line in kept)
+    start = re.search(r"^Fairness ==", spec.module, re.M)
+    following = re.compile(r"^\S", re.M)
+    assert start, "there is a Fairness"
+    end = following.search(spec.module, start.end())
+    assert end, "something follows"
+    module = f"{spec.module[: start.end()]}\n{fairness}\n\n{spec.module[end.start() :]}"
+    return bool(tlc.check(tools, {f"{spec.name}.tla": module}, spec.config).violated)
+
+
+def told(found: Opinion) -> list[str]:
+    """Where our search differs from TLC, which found that all holds; and needless fairness."""
+    wrong = [f"{name} fails by our own search, and holds by TLC's" for name in found.fails]
+    return [*wrong, *(f"Fairness: {line}: no property needs it" for line in found.needless)]

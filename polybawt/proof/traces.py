@@ -1,0 +1,140 @@
+"""From code to specification: what was seen of a run, and whether the specification allows it.
+
+A trace is what an observer of the machine sees: each action with its arguments, and our half
+after it.  The world stays hidden, so a trace is allowed when *some* world explains it.  Two judges
+that share nothing: a search over the graph, and TLC itself, for many traces in one run.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from polybawt.proof import tlc
+from polybawt.proof.explore import Code
+from polybawt.proof.graph import Graph, Node, State
+from polybawt.proof.spec import Spec
+from polybawt.proof.values import text
+
+Seen = tuple[int, State]  # number of the instance, our half after it
+Trace = tuple[Seen, ...]
+Choose = Callable[[int], int]
+"""One of so many: who drives a walk (a seeded generator, or Hypothesis)."""
+
+_ACCEPTED: Final = re.compile(r"\"ACCEPTED\", (\d+)")
+
+
+def walk(code: Code, choose: Choose, steps: int) -> Trace:
+    """Run machine and world for so many steps, and tell what was seen of the machine."""
+    begin = code.initial()
+    state, seen = begin[choose(len(begin))], list[Seen]()
+    instances = range(len(code.spec.instances))
+    for _ in range(steps):
+        at = code.values(state)
+        ways = [(n, after) for n in instances if (after := code.after(state, n, at)) is not None]
+        if not ways:
+            break
+        taken, state = ways[choose(len(ways))]
+        if code.spec.instances[taken].ours:
+            seen.append((taken, _ours(code.spec, state)))
+    return tuple(seen)
+
+
+def _ours(spec: Spec, state: State) -> State:
+    return tuple(state[spec.variables.index(name)] for name in spec.ours)
+
+
+@frozen
+class Known:
+    """Where a run may be: every node that explains what was seen so far."""
+
+    nodes: frozenset[Node]
+
+
+class Judge:
+    """Holds traces against a graph: the world's steps are silent."""
+
+    def __init__(self, graph: Graph) -> None:
+        spec = graph.spec
+        self._ours = [_ours(spec, state) for state in graph.states]
+        self._silent: list[list[Node]] = [[] for _ in graph.states]
+        self._told: dict[tuple[Node, int], Node] = {}
+        for source, instance, target in graph.edges:
+            if spec.instances[instance].ours:
+                self._told[source, instance] = target
+            elif target != source:
+                self._silent[source].append(target)
+        self._initial = graph.initial
+        self._after: dict[tuple[Known, Seen], Known] = {}
+
+    def begin(self) -> Known:
+        return self._closed(self._initial)
+
+    def after(self, known: Known, seen: Seen) -> Known:
+        """Where it may be once this was seen; nowhere when nothing explains it."""
+        if (known, seen) not in self._after:
+            instance, ours = seen
+            targets = (self._told.get((node, instance)) for node in known.nodes)
+            fits = (node for node in targets if node is not None and self._ours[node] == ours)
+            self._after[known, seen] = self._closed(fits)
+        return self._after[known, seen]
+
+    def first_wrong(self, trace: Trace) -> int | None:
+        """The number of the first step that no world explains; ``None`` when all is explained."""
+        known = self.begin()
+        for number, seen in enumerate(trace):
+            known = self.after(known, seen)
+            if not known.nodes:
+                return number
+        return None
+
+    def _closed(self, nodes: Iterable[Node]) -> Known:
+        found = set(nodes)
+        todo = [*found]
+        while todo:
+            for target in self._silent[todo.pop()]:
+                if target not in found:
+                    found.add(target)
+                    todo.append(target)
+        return Known(frozenset(found))
+
+
+def by_tlc(spec: Spec, traces: Sequence[Trace], tools: tlc.Tools) -> set[int]:
+    """Which of the traces TLC explains, all in one run."""
+    name = f"{spec.name}Traces"
+    rows = (
+        "<<" + ", ".join(f"<<{n}, <<{', '.join(map(text, ours))}>>>>" for n, ours in trace) + ">>"
+        for trace in traces
+    )
+    steps = "\n".join(
+        f"  \\/ (Told[1] = {number}) /\\ {instance}"
+        for number, instance in enumerate(spec.instances)
+        if instance.ours
+    )
+    primed = ", ".join(f"{variable}'" for variable in spec.ours)
+    module = f"""---- MODULE {name} ----
+EXTENDS {spec.name}, TLC, Sequences, Integers
+VARIABLES trace, place
+Traces == <<
+{(", " + chr(10)).join(rows)} >>
+Told == Traces[trace][place + 1]
+Step ==
+{steps}
+TracesInit == Init /\\ (trace \\in 1..Len(Traces)) /\\ (place = 0)
+TracesNext ==
+  /\\ place < Len(Traces[trace])
+  /\\ UNCHANGED trace
+  /\\ \\/ World /\\ UNCHANGED place
+     \\/ Step /\\ (place' = place + 1) /\\ (<<{primed}>> = Told[2])
+TracesSpec == TracesInit /\\ [][TracesNext]_<<vars, trace, place>>
+Explained == (place = Len(Traces[trace])) => PrintT(<<"ACCEPTED", trace>>)
+====
+"""
+    constants = "".join(f"CONSTANT {n} = {value}\n" for n, value in spec.constants.items())
+    config = f"SPECIFICATION TracesSpec\n{constants}INVARIANT Explained\n"
+    texts = {f"{spec.name}.tla": spec.module, f"{name}.tla": module}
+    verdict = tlc.check(tools, texts, config, deadlock=False)
+    if not verdict.holds:
+        raise tlc.Failed(f"{name}: {verdict.violated or verdict.error}")
+    return {int(found) - 1 for found in _ACCEPTED.findall(verdict.text)}

@@ -23,11 +23,12 @@ def winner(pair: Pair) -> str:
 
 
 class SettlementLife(RuleBasedStateMachine):
-    @initialize(strike=st.integers(1, 10**24), move=st.integers(-2, 2))
-    def init(self, strike: int, move: int) -> None:
+    @initialize(first=st.integers(1, 10**24), move=st.integers(-2, 2))
+    def init(self, first: int, move: int) -> None:
         self.settlement = NEW
-        self.strike_e18, self.close_e18 = strike, max(strike + move, 1)
-        self.truth = "yes" if self.close_e18 >= strike else "no"
+        self.values = (first, max(first + move, 1))  # what strike and closing report may be
+        self.phase = "open"
+        self.answer: Pair | None = None
         self.published: list[Pair] = []
         self.due: list[m.Due] = []
 
@@ -40,12 +41,19 @@ class SettlementLife(RuleBasedStateMachine):
         yes, no = self.settlement.yes_payout, self.settlement.no_payout
         return None if yes is None or no is None else (yes, no)
 
+    def decide_on(self, pair: Pair) -> m.Decide:
+        yes, no = Usdc(pair[0]), Usdc(pair[1])
+        return m.Decide(condition_id=ID, yes_payout=yes, no_payout=no, actor="jo", reason="seen")
+
     # The machine.
 
     @when(lambda s: s.settlement.state != "paid")
-    @rule()
-    def strike(self) -> None:
-        self.step(m.Strike(condition_id=ID, value_e18=self.strike_e18))
+    @rule(which=st.integers(0, 1))
+    def strike(self, which: int) -> None:
+        """Told as often as they like; the first one stands."""
+        known = self.settlement.strike_e18
+        self.step(m.Strike(condition_id=ID, value_e18=self.values[which]))
+        assert self.settlement.strike_e18 == (known or self.values[which])
 
     @when(lambda s: s.settlement.state == "trading")
     @rule()
@@ -53,9 +61,11 @@ class SettlementLife(RuleBasedStateMachine):
         self.step(m.End(condition_id=ID))
 
     @when(lambda s: s.settlement.state not in ("trading", "paid"))
-    @rule()
-    def close_report(self) -> None:
-        self.step(m.CloseReport(condition_id=ID, value_e18=self.close_e18))
+    @rule(which=st.integers(0, 1))
+    def close_report(self, which: int) -> None:
+        known = self.settlement.close_e18
+        self.step(m.CloseReport(condition_id=ID, value_e18=self.values[which]))
+        assert self.settlement.close_e18 == (known or self.values[which])
 
     @when(lambda s: s.settlement.state == "ended")
     @rule()
@@ -68,6 +78,14 @@ class SettlementLife(RuleBasedStateMachine):
         yes, no = choice.draw(st.sampled_from(self.published))
         self.step(m.Publish(condition_id=ID, yes_payout=Usdc(yes), no_payout=Usdc(no)))
 
+    @when(lambda s: s.settlement.state == "conflicting")
+    @rule(often=st.integers(0, 2))
+    def decide(self, often: int) -> None:
+        if often == 0:
+            assert self.payout is not None
+            self.step(self.decide_on(self.payout))
+            assert self.settlement.decided_by == "jo"
+
     @when(lambda s: s.settlement.state == "resolved")
     @rule(often=st.integers(0, 3))
     def pay(self, often: int) -> None:
@@ -76,56 +94,104 @@ class SettlementLife(RuleBasedStateMachine):
 
     # The world.
 
+    @when(lambda s: s.phase in ("open", "reset"))
     @rule(pair=payouts)
-    def announce(self, pair: Pair) -> None:
+    def propose(self, pair: Pair) -> None:
+        self.phase = "proposed" if self.phase == "open" else "reproposed"
+        self.answer = pair
+
+    @when(lambda s: s.phase in ("proposed", "reproposed"))
+    @rule()
+    def dispute(self) -> None:
+        self.phase = "reset" if self.phase == "proposed" else "voting"
+
+    @when(lambda s: s.phase == "voting")
+    @rule(pair=payouts)
+    def vote(self, pair: Pair) -> None:
+        self.phase, self.answer = "final", pair
+
+    @when(lambda s: s.phase in ("proposed", "reproposed"))
+    @rule()
+    def lapse(self) -> None:
+        self.phase = "final"
+
+    @when(lambda s: s.phase in ("proposed", "reproposed", "final"))
+    @rule()
+    def announce(self) -> None:
+        assert self.answer is not None
+        self.published.append(self.answer)
+
+    @when(lambda s: s.phase == "final" and s.answer in s.published)
+    @rule(pair=payouts)
+    def flip(self, pair: Pair) -> None:
         self.published.append(pair)
 
     # What must always hold.
 
     @invariant()
     def never_guessed(self) -> None:
-        if self.settlement.state in ("resolved", "conflicting", "paid"):
-            assert self.payout in self.published
+        spoken = self.settlement.state in ("resolved", "conflicting", "paid")
+        assert spoken == (self.payout is not None)
 
     @invariant()
-    def paid_is_published(self) -> None:
+    def payout_is_published(self) -> None:
+        assert self.payout is None or self.payout in self.published
+
+    @invariant()
+    def paid_is_payout(self) -> None:
+        assert len(self.due) == (self.settlement.state == "paid")
         for due in self.due:
             assert (due.yes_payout, due.no_payout) == self.payout
-            assert self.payout in self.published
-
-    @invariant()
-    def paid_no_earlier(self) -> None:
-        assert len(self.due) == (self.settlement.state == "paid")
-
-    @invariant()
-    def observed_is_true(self) -> None:
-        if self.settlement.observed:
-            assert self.settlement.observed == self.truth
-            assert self.settlement.strike_e18 == self.strike_e18
-            assert self.settlement.close_e18 == self.close_e18
 
     @invariant()
     def voices_agree(self) -> None:
-        if self.settlement.state in ("resolved", "paid") and self.settlement.observed:
+        settlement = self.settlement
+        if settlement.state in ("resolved", "paid") and settlement.observed:
             assert self.payout is not None
-            assert winner(self.payout) == self.settlement.observed
+            assert winner(self.payout) == settlement.observed or settlement.decided_by
 
     @invariant()
     def conflict_is_real(self) -> None:
         if self.settlement.state == "conflicting":
             assert self.payout is not None
-            contradicts = winner(self.payout) != self.settlement.observed != ""
-            assert contradicts or len(set(self.published)) > 1
+            if self.settlement.observed:
+                assert winner(self.payout) != self.settlement.observed
+            else:
+                assert len(set(self.published)) > 1
 
     @invariant()
-    def known_is_observed(self) -> None:
-        if self.settlement.strike_e18 and self.settlement.close_e18:
-            assert self.settlement.observed
+    def observed_is_seen(self) -> None:
+        strike, close = self.settlement.strike_e18, self.settlement.close_e18
+        seen = "" if not strike or not close else "yes" if close >= strike else "no"
+        assert self.settlement.observed == seen
 
     @invariant()
-    def unprovable_means_blind(self) -> None:
-        if self.settlement.state == "unprovable":
-            assert not (self.settlement.strike_e18 and self.settlement.close_e18)
+    def observed_fits(self) -> None:
+        seen = self.settlement.observed and self.payout is None
+        assert (self.settlement.state == "observed") == bool(seen)
+
+    @invariant()
+    def nothing_before_the_end(self) -> None:
+        assert self.settlement.state != "trading" or not self.settlement.close_e18
+
+    @invariant()
+    def decided_is_settled(self) -> None:
+        assert not self.settlement.decided_by or self.settlement.state in ("resolved", "paid")
+
+    @invariant()
+    def decides_what_stands(self) -> None:
+        for pair in {*self.published, (1, MILLION - 1)}:
+            allowed = m.SettlementMachine.allows(self.settlement, self.decide_on(pair))
+            called = self.settlement.state == "conflicting"
+            assert allowed == (called and pair == self.payout)
+
+    @invariant()
+    def answered_when_proposed(self) -> None:
+        assert (self.phase == "open") == (self.answer is None)
+
+    @invariant()
+    def published_has_origin(self) -> None:
+        assert self.phase != "open" or not self.published
 
 
 TestSettlementLife = SettlementLife.TestCase
@@ -159,5 +225,11 @@ def test_every_action_in_every_state_is_an_edge_or_illegal(state: str) -> None:
             m.Publish(condition_id=ID, yes_payout=Usdc(500_000), no_payout=Usdc(500_000)),
         ):
             edge_or_illegal(m.SettlementMachine, settlement, action)
+        for yes in (0, 1, MILLION):
+            decide = m.Decide(
+                condition_id=ID, yes_payout=Usdc(yes), no_payout=Usdc(MILLION - yes),
+                actor="jo", reason="seen",
+            )  # fmt: skip
+            edge_or_illegal(m.SettlementMachine, settlement, decide)
         if settlement.yes_payout is not None:
             edge_or_illegal(m.SettlementMachine, settlement, m.Pay(condition_id=ID))

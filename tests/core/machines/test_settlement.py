@@ -6,6 +6,7 @@ from polybawt.core.machine import IllegalAction, Outputs
 from polybawt.core.machines.settlement import (
     Action,
     CloseReport,
+    Decide,
     Due,
     End,
     GiveUp,
@@ -37,6 +38,12 @@ def publish(yes: int, no: int) -> Publish:
 
 YES, NO = publish(MILLION, 0), publish(0, MILLION)
 SPLIT = publish(500_000, 500_000)
+
+
+def decide(yes: int, no: int) -> Decide:
+    return Decide(
+        condition_id=ID, yes_payout=Usdc(yes), no_payout=Usdc(no), actor="jo", reason="on chain"
+    )
 
 
 def lives(*actions: Action) -> tuple[Settlement, Outputs]:
@@ -98,6 +105,52 @@ def test_two_publications_that_differ_are_a_conflict_until_one_is_repeated() -> 
     assert [Usdc(0)] == [due.yes_payout for due in outputs if isinstance(due, Due)]
 
 
+def test_an_operator_accepts_what_is_published_against_what_we_saw() -> None:
+    """Else a market whose oracle erred would never be paid.  Proves: C1."""
+    settlement, _ = lives(strike(), END, close(99), YES, decide(MILLION, 0))
+    assert (settlement.state, settlement.decided_by) == ("resolved", "jo")
+
+    paid, outputs = SettlementMachine.step(settlement, PAY)
+    assert (paid.state, paid.decided_by) == ("paid", "jo")
+    assert [Usdc(MILLION)] == [due.yes_payout for due in outputs if isinstance(due, Due)]
+
+
+def test_an_operator_accepts_one_of_the_venues_two_words() -> None:
+    assert lives(END, YES, NO, decide(0, MILLION), PAY)[0].state == "paid"
+
+
+@pytest.mark.parametrize("shown", [(0, MILLION), (500_000, 500_000), (MILLION - 1, 1)])
+def test_a_decision_about_what_is_no_longer_published_is_refused(shown: tuple[int, int]) -> None:
+    """The venue changed its word while the operator read the old one."""
+    with pytest.raises(IllegalAction):
+        lives(strike(), END, close(99), YES, decide(*shown))
+
+
+@pytest.mark.parametrize("before", [(END,), (END, YES), (strike(), END, close(101))])
+def test_where_nothing_conflicts_there_is_nothing_to_decide(before: tuple[Action, ...]) -> None:
+    with pytest.raises(IllegalAction):
+        lives(*before, decide(MILLION, 0))
+
+
+@pytest.mark.parametrize(
+    ("then", "state"),
+    [(YES, "resolved"), (NO, "conflicting"), (close(100), "resolved"), (close(99), "conflicting")],
+    ids=["repeated", "changed", "confirmed", "contradicted"],
+)
+def test_a_decision_stands_until_something_new_is_heard(then: Action, state: str) -> None:
+    """It was about what was known then; only a repeated word leaves it as it is."""
+    settlement, _ = lives(strike(), END, NO, YES, decide(MILLION, 0), then)
+
+    assert state == settlement.state
+    assert settlement.decided_by == ("jo" if then is YES else "")
+
+
+def test_a_venue_that_comes_round_to_what_we_saw_needs_no_decision() -> None:
+    settlement, _ = lives(strike(), END, close(99), YES, decide(MILLION, 0), NO)
+
+    assert (settlement.state, settlement.decided_by) == ("resolved", "")
+
+
 def test_a_repeated_publication_changes_nothing() -> None:
     assert lives(END, SPLIT)[0] == lives(END, SPLIT, SPLIT)[0]
 
@@ -145,10 +198,26 @@ def test_the_first_strike_stands() -> None:
 
 
 @pytest.mark.parametrize("late", [strike(200), close(99)])
-def test_reports_after_the_outcome_change_nothing(late: Action) -> None:
-    for before in ((strike(), END, close(101)), (END, YES, NO)):
-        assert lives(*before)[0] == lives(*before, late)[0]
-    assert lives(END, YES)[0] == lives(END, YES, strike(200))[0]
+@pytest.mark.parametrize(
+    "before",
+    [
+        (strike(), END, close(101)),
+        (strike(), END, close(101), YES),
+        (strike(), END, close(101), NO),
+        (END, YES, strike(), close(101)),
+        (END, YES, NO, close(101), strike()),
+    ],
+)
+def test_what_was_reported_is_not_reported_otherwise(
+    before: tuple[Action, ...], late: Action
+) -> None:
+    """Both came already, in whatever order: a third report changes nothing."""
+    assert lives(*before)[0] == lives(*before, late)[0]
+
+
+@pytest.mark.parametrize("before", [(END,), (END, GIVE_UP), (END, YES), (END, YES, NO)])
+def test_the_first_closing_report_stands(before: tuple[Action, ...]) -> None:
+    assert lives(*before, close(99), close(101))[0].close_e18 == 99
 
 
 @pytest.mark.parametrize(
@@ -166,6 +235,32 @@ def test_the_late_report_is_held_against_exactly_what_was_published(
     published: Publish, state: str
 ) -> None:
     assert state == lives(strike(), END, published, close(99))[0].state
+
+
+@pytest.mark.parametrize(
+    "evidence", [(strike(), close(99)), (close(99), strike())], ids=["strike first", "close first"]
+)
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ((NO,), "resolved"),
+        ((YES,), "conflicting"),
+        ((SPLIT,), "conflicting"),
+        ((YES, NO), "resolved"),
+        ((NO, YES), "conflicting"),
+    ],
+)
+def test_evidence_that_comes_last_decides_as_if_it_had_come_first(
+    words: tuple[Action, ...], evidence: tuple[Action, ...], state: str
+) -> None:
+    """The venue spoke before we could see the outcome: its last word is held against it.
+
+    Proves: C1.
+    """
+    settlement, _ = lives(END, *words, *evidence)
+
+    assert (settlement.state, settlement.observed) == (state, "no")
+    assert state == lives(strike(), END, close(99), *words)[0].state
 
 
 def test_a_late_report_without_a_strike_proves_nothing_and_is_kept() -> None:

@@ -57,6 +57,20 @@ class ResetRequested(Fact):
 
 
 @frozen(kw_only=True)
+class DecideRequested(Fact):
+    """An operator accepts the payouts of a market although something speaks against them.
+
+    They are those that the operator was shown: should they have changed, nothing is decided.
+    """
+
+    condition_id: str
+    yes_payout: Usdc
+    no_payout: Usdc
+    actor: str
+    reason: str
+
+
+@frozen(kw_only=True)
 class MarketListed(Fact):
     market: Market
 
@@ -251,10 +265,10 @@ class BadInput(Fact):
 
 
 WORLD: tuple[type[Fact], ...] = (
-    Tick, Started, StopRequested, KillRequested, ResetRequested, MarketListed,
-    LinkUp, LinkHeard, LinkDown, BookSnapshot, PriceChanged, LastTrade, TickSizeChanged,
-    OracleReported, OrderPushed, TradeReported, OpenOrdersRead, TradesRead, BalanceRead,
-    ReadFailed, MarketResolved, BadInput,
+    Tick, Started, StopRequested, KillRequested, ResetRequested, DecideRequested,
+    MarketListed, LinkUp, LinkHeard, LinkDown, BookSnapshot, PriceChanged, LastTrade,
+    TickSizeChanged, OracleReported, OrderPushed, TradeReported, OpenOrdersRead, TradesRead,
+    BalanceRead, ReadFailed, MarketResolved, BadInput,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,
     order.CancelDone, order.CancelRefused, order.CancelTimeout, order.ReadOpen,
     order.ReadClosed, order.ReadMissing,

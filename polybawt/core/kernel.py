@@ -57,6 +57,8 @@ def route(state: State, fact: Fact) -> Outputs:
             return execution.kill(state, fact)
         case facts.ResetRequested():
             return execution.reset(state, fact)
+        case facts.DecideRequested():
+            return outcomes.decided(state, fact)
         case facts.MarketListed():
             return outcomes.listed(state, fact)
         case facts.LinkUp() | facts.LinkHeard() | facts.LinkDown():

@@ -192,6 +192,28 @@ def resolved(state: State, fact: facts.MarketResolved) -> Outputs:
     return (*outputs, *pay_if_due(state, condition))
 
 
+def decided(state: State, request: facts.DecideRequested) -> Outputs:
+    """An operator ends a conflict that the venue does not; told, whatever comes of it."""
+    condition = request.condition_id
+    payouts = f"{request.yes_payout}/{request.no_payout} of {condition}"
+    known = state.settlements.get(condition) if condition in state.markets else None
+    action = settlement.Decide(
+        at_ns=request.at_ns,
+        condition_id=condition,
+        yes_payout=request.yes_payout,
+        no_payout=request.no_payout,
+        actor=request.actor,
+        reason=request.reason,
+    )
+    if known is None or not request.reason or not SettlementMachine.allows(known, action):
+        why = "unknown market" if known is None else f"{known.state}, reason {request.reason!r}"
+        return (state.notify("warning", "nothing_decided", f"{payouts}: {why}"),)
+    outputs = advance(state, action)
+    text = f"{payouts} accepted by {request.actor}: {request.reason}"
+    told = state.notify("critical", "outcome_decided", text)
+    return (*outputs, told, *pay_if_due(state, condition))
+
+
 def pay_if_due(state: State, condition_id: str) -> Outputs:
     """Pay once nothing can change any more what we hold of the market."""
     current = state.settlements[condition_id]

@@ -129,6 +129,60 @@ def test_a_published_outcome_that_contradicts_ours_is_told_and_not_paid(script: 
     assert script.state.ledger.cash == CASH + cents(60) * 10
 
 
+def conflict(script: Script) -> None:
+    """The venue says no, twice; the oracle said yes."""
+    script.say(report(T0_S, 100))
+    hold(script)
+    end(script)
+    script.say(report(END_S, 101), resolution(0), resolution(0))
+    assert outcome(script)[0] == "conflicting"
+
+
+def decision(yes: int, reason: str = "seen on chain", market: str = "0xc1") -> Fact:
+    return facts.DecideRequested(
+        condition_id=market, yes_payout=Usdc(yes), no_payout=Usdc(MILLION - yes),
+        actor="jo", reason=reason,
+    )  # fmt: skip
+
+
+def test_an_operator_ends_a_conflict_that_the_venue_does_not(script: Script) -> None:
+    """A market whose oracle erred would otherwise never be paid, nor leave memory.
+
+    Proves: C1.
+    """
+    conflict(script)
+    script.say(decision(0))
+
+    assert outcome(script)[0] == "paid"
+    assert script.noticed("outcome_decided") == 1
+    assert script.state.ledger.cash == CASH - cents(40) * 10
+
+
+@pytest.mark.parametrize(
+    "wrong", [decision(MILLION), decision(0, reason=""), decision(0, market="0xother")]
+)
+def test_a_decision_that_cannot_stand_is_told_and_changes_nothing(
+    script: Script, wrong: Fact
+) -> None:
+    """Not what is published, without a reason, or of a market that nobody knows."""
+    conflict(script)
+    script.say(wrong)
+
+    assert outcome(script)[0] == "conflicting"
+    assert script.noticed("nothing_decided") == 1
+    assert not script.noticed("impossible")
+
+
+def test_a_decision_that_came_too_late_is_no_alarm(script: Script) -> None:
+    """The venue corrected itself while the operator was writing."""
+    conflict(script)
+    script.say(resolution(MILLION), decision(0))
+
+    assert outcome(script)[0] == "paid"
+    assert script.noticed("nothing_decided") == 1
+    assert script.state.ledger.cash == CASH + cents(60) * 10
+
+
 @pytest.mark.parametrize("paid", [(MILLION, MILLION), (-1, MILLION + 1), (0, 0)])
 def test_an_absurd_payout_is_refused(script: Script, paid: tuple[int, int]) -> None:
     end(script)

@@ -12,9 +12,16 @@ import orjson
 import pytest
 
 from polybawt.core.codec import encode
-from polybawt.core.facts import KillRequested, ResetRequested, StopRequested, Tick
+from polybawt.core.facts import (
+    DecideRequested,
+    KillRequested,
+    ResetRequested,
+    StopRequested,
+    Tick,
+)
 from polybawt.core.machine import Fact
 from polybawt.core.state import State
+from polybawt.core.units import Usdc
 from polybawt.engine import audit
 from polybawt.engine.audit import AuditStream
 
@@ -127,9 +134,21 @@ async def test_nobody_is_greeted_while_a_batch_is_being_made_durable(tmp_path: P
             b'{"kind":"StopRequested","fact":{"actor":"jo","at_ns":99}}\n',
             StopRequested(at_ns=5, actor="jo"),
         ),
+        (
+            b'{"kind":"DecideRequested","fact":{"actor":"jo","reason":"ok","condition_id":"0xc",'
+            b'"yes_payout":0,"no_payout":1000000}}\n',
+            DecideRequested(
+                at_ns=5,
+                actor="jo",
+                reason="ok",
+                condition_id="0xc",
+                yes_payout=Usdc(0),
+                no_payout=Usdc(1_000_000),
+            ),
+        ),
     ],
 )
-async def test_an_operator_may_say_three_things(tmp_path: Path, line: bytes, fact: Fact) -> None:
+async def test_an_operator_may_say_four_things(tmp_path: Path, line: bytes, fact: Fact) -> None:
     """The time is the engine's, whatever was said. Proves: kill, emergency."""
     async with house(tmp_path) as h:
         answer = await (await guest(h)).says(line)

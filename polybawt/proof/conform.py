@@ -299,7 +299,8 @@ def _shown(spec: Spec, state: State) -> str:
 def main(names: list[str]) -> int:
     """``python -m polybawt.proof.conform Order``: one specification against its code, at once."""
     from polybawt.proof.catalogue import MIRRORS  # noqa: PLC0415
-    from polybawt.proof.verify import MODELS, graph_of  # noqa: PLC0415
+    from polybawt.proof.graph import graph_of  # noqa: PLC0415
+    from polybawt.proof.verify import MODELS  # noqa: PLC0415
 
     bad = 0
     for name in names:

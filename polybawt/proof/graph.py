@@ -5,13 +5,15 @@ order they were found in.  Then they have the same digest, which is what is comm
 """
 
 import re
+import tempfile
 from collections import deque
 from hashlib import blake2b
 from pathlib import Path
 
 from attrs import frozen
 
-from polybawt.proof.spec import Spec
+from polybawt.proof import tlc
+from polybawt.proof.spec import DRIVER, Spec
 from polybawt.proof.values import Value, parse, text
 
 Node = int
@@ -94,6 +96,18 @@ def depth(graph: Graph) -> int:
                 far[target] = far[node] + 1
                 todo.append(target)
     return max(far.values(), default=0)
+
+
+def graph_of(spec: Spec, tools: tlc.Tools | None = None) -> Graph:
+    """The whole graph of a specification as TLC explores it, every edge with its instance."""
+    text, config = spec.driver()
+    texts = {f"{spec.name}.tla": spec.module, f"{spec.name}{DRIVER}.tla": text}
+    with tempfile.TemporaryDirectory(prefix="polybawt-dump-") as place:
+        dump = Path(place) / "graph.dot"
+        verdict = tlc.check(tools or tlc.find_tools(), texts, config, dump)
+        if not verdict.holds:
+            raise tlc.Failed(f"{spec.name}: {verdict.violated or verdict.error}")
+        return read(dump, spec)
 
 
 def read(dump: Path, spec: Spec) -> Graph:

@@ -9,12 +9,13 @@ specification side by side; a mirror decides nothing and keeps nothing.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar
 
 from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
+from statemachine.model import Model
 
 from polybawt.core.machine import (
     Action,
@@ -28,6 +29,7 @@ from polybawt.core.machine import (
     table_of,
     take,
 )
+from polybawt.proof.spec import Spec
 from polybawt.proof.values import Value, Values
 
 Step = tuple[dict[str, Value], Any]
@@ -120,10 +122,11 @@ class Mirror(World):
 
 
 class ChartMirror(World):
-    """Any flat python-statemachine class whose model's attributes are the variables.
+    """Any flat python-statemachine class whose model's attributes are the variables of ``ours``.
 
-    The event of an action is its name in snake case; arguments are passed by the parameters'
-    names.  ``model`` makes a fresh model; what a state holds is assigned to it.
+    The event of an action is its name in snake case, and its arguments are passed by the names
+    that the specification gives its parameters.  ``model`` makes a fresh model, on which
+    the values of a state are set.  A world half, if there is one, is played by a subclass.
     """
 
     heard: ClassVar[tuple[str, ...]] = ()
@@ -131,38 +134,39 @@ class ChartMirror(World):
     believes: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
-        self,
-        chart: type[StateChart[Any]],
-        model: Any,
-        parameters: Mapping[str, tuple[str, ...]],
-        variables: tuple[str, ...],
+        self, spec: Spec, chart: type[StateChart[Any]], model: Callable[[], Any] = Model
     ) -> None:
-        self.chart, self.model = chart, model
-        self.parameters, self.variables = parameters, variables
+        self.spec, self.chart, self.model = spec, chart, model
+        self.constants = spec.constants
 
     def initial(self) -> Iterable[Values]:
         """What a fresh model holds once its machine has started."""
         model = self.model()
         self.chart(model)
-        return [{name: getattr(model, name) for name in self.variables}]
+        return [self._read(model)]
 
     def record(self, at: Values) -> Any:
         model = self.model()
-        for name in self.variables:
+        for name in self.spec.ours:
             setattr(model, name, at[name])
         return model
 
     def advance(
         self, record: Any, name: str, arguments: tuple[Value, ...], at: Values
     ) -> tuple[Any, dict[str, Value], Any] | None:
-        given: dict[str, Any] = dict(zip(self.parameters[name], arguments, strict=True))
+        """One step of a chart that is woken up on a model."""
+        parameters = self.spec.definitions[name].parameters
+        given: dict[str, Any] = dict(zip(parameters, arguments, strict=True))
         try:
             outputs = self.chart(record).send(name_of(name), **given)
         except (TransitionNotAllowed, AssertionError):
             return None
-        return record, {v: getattr(record, v) for v in self.variables}, outputs
+        return record, self._read(record), outputs
 
     def step(self, at: Values, name: str, arguments: tuple[Value, ...]) -> Step | None:
-        """One step of a chart that was woken up in this state; ``None`` when it was refused."""
+        """One step from a state of the specification; ``None`` when it was refused."""
         stepped = self.advance(self.record(at), name, arguments, at)
         return None if stepped is None else stepped[1:]
+
+    def _read(self, model: Any) -> dict[str, Value]:
+        return {name: getattr(model, name) for name in self.spec.ours}

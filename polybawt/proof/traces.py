@@ -45,6 +45,14 @@ def _ours(spec: Spec, state: State) -> State:
     return tuple(state[spec.variables.index(name)] for name in spec.ours)
 
 
+def spoilt(spec: Spec, trace: Trace, choose: Choose) -> Trace:
+    """The same trace, but for one step after which the machine is in no state of its."""
+    number, place = choose(len(trace)), spec.ours.index("state")
+    instance, ours = trace[number]
+    changed = instance, (*ours[:place], "nowhere", *ours[place + 1 :])
+    return (*trace[:number], changed, *trace[number + 1 :])
+
+
 @frozen
 class Known:
     """Where a run may be: every node that explains what was seen so far."""

@@ -9,27 +9,30 @@ specification's, and the specification is the one that was committed.
 """
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from attrs import asdict, evolve, field, frozen
 
-from polybawt.proof import edges, graph, locks, tlc
+from polybawt.proof import edges, graph, liveness, locks, tlc, traces
 from polybawt.proof.catalogue import COMPOSED, MIRRORS
 from polybawt.proof.conform import conform
 from polybawt.proof.drift import drift
 from polybawt.proof.edges import Edge
 from polybawt.proof.explore import Code, explore
-from polybawt.proof.graph import Graph
-from polybawt.proof.spec import DRIVER, Spec
+from polybawt.proof.graph import Graph, graph_of
+from polybawt.proof.spec import Spec
 
 MODELS: Final = Path(__file__).parents[2] / "models"
 NAMES: Final = (*MIRRORS, *COMPOSED)
 
 Progress = Callable[[str], None]
+TRACES: Final = 60  # runs of the code, so many steps each, and as many spoilt ones
+STEPS: Final = 40
+SEED: Final = 1
 
 _INVARIANTS = re.compile(r"^INVARIANTS?\s+((?:\w+\s+)*\w+)\s*\Z", re.M)
 
@@ -57,6 +60,7 @@ class Checked:
     refusals_tolerated: int = 0
     bisimulation_pairs: int = 0
     toured: int = 0
+    traces: int = 0
     never_enabled: tuple[str, ...] = ()
     digest: str = ""
     mismatches: tuple[str, ...] = ()
@@ -157,6 +161,11 @@ def _with_tlc(tools: tlc.Tools, models: Path, name: str, progress: Progress) -> 
         witnesses_failed_as_they_must=tuple(failed),
         mismatches=tuple(wrong),
     )
+    if live.holds:
+        progress(f"{name}: a second opinion on liveness")
+        listed = listed_in(config_of(models, name, "Live"), "PROPERTIES")
+        told = liveness.told(liveness.opinion(Spec.read(models, name, "Live"), listed, tools))
+        found = evolve(found, mismatches=(*found.mismatches, *told))
     return _conformed(found, spec, tools, progress) if found.machine and safety.holds else found
 
 
@@ -170,6 +179,8 @@ def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress)
     automaton = edges.reached(specified)
     wrong += edges.differences(automaton, mirror.machine.edges())
     held = conform(spec, specified, mirror(spec.constants), progress)
+    progress(f"{spec.name}: {TRACES} traces, by the graph and by TLC")
+    wrong += _traced(spec, specified, Code(spec, mirror(spec.constants)), tools)
     digest = specified.digest()
     if held.digest != digest and not held.findings:
         wrong.append(f"the code's graph has digest {held.digest}, the specification's {digest}")
@@ -181,6 +192,7 @@ def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress)
         refusals_tolerated=held.tolerated,
         bisimulation_pairs=held.bisimulation_pairs,
         toured=held.toured,
+        traces=TRACES,
         never_enabled=held.never,
         digest=digest,
         automaton=automaton,
@@ -188,16 +200,17 @@ def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress)
     )
 
 
-def graph_of(spec: Spec, tools: tlc.Tools | None = None) -> Graph:
-    """The whole graph of a specification as TLC explores it, every edge with its instance."""
-    text, config = spec.driver()
-    texts = {f"{spec.name}.tla": spec.module, f"{spec.name}{DRIVER}.tla": text}
-    with tempfile.TemporaryDirectory(prefix="polybawt-dump-") as place:
-        dump = Path(place) / "graph.dot"
-        verdict = tlc.check(tools or tlc.find_tools(), texts, config, dump)
-        if not verdict.holds:
-            raise tlc.Failed(f"{spec.name}: {verdict.violated or verdict.error}")
-        return graph.read(dump, spec)
+def _traced(spec: Spec, specified: Graph, code: Code, tools: tlc.Tools) -> list[str]:
+    """Runs of the code, and as many spoilt ones, before both judges."""
+    draw = Random(SEED).randrange  # noqa: S311 - the same runs every time, nothing secret
+    good = [traces.walk(code, draw, STEPS) for _ in range(TRACES)]
+    spoilt = [traces.spoilt(spec, trace, draw) for trace in good if trace]
+    judge = traces.Judge(specified)
+    mine = {n for n, trace in enumerate([*good, *spoilt]) if judge.first_wrong(trace) is None}
+    theirs = traces.by_tlc(spec, [*good, *spoilt], tools)
+    wrong = [f"trace {n} of seed {SEED} is not explained" for n in range(TRACES) if n not in mine]
+    wrong += [f"a spoilt trace, {n - TRACES}, is explained" for n in mine if n >= TRACES]
+    return wrong + [f"the two judges differ on trace {n} of seed {SEED}" for n in mine ^ theirs]
 
 
 def _wrong(what: str, verdict: tlc.Verdict) -> list[str]:

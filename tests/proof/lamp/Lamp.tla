@@ -1,5 +1,9 @@
 -------------------------------- MODULE Lamp --------------------------------
-\* A lamp that breaks at its third turn, and a hand that may be anywhere.
+(***************************************************************************)
+(* A lamp that breaks at its third turn, and a hand that may be anywhere.  *)
+(*                                                                         *)
+(* Not here: the light.                                                    *)
+(***************************************************************************)
 EXTENDS Naturals
 CONSTANT Lasts
 VARIABLES state, turns, near
@@ -34,6 +38,20 @@ Ours ==
 World ==
   \/ \E there \in BOOLEAN : Go(there)
 Next == Ours \/ World
-Spec == Init /\ [][Next]_vars
-Whole == turns < Lasts \/ state = "broken"
+
+\* A hand comes; whoever is there often turns it in the end; what is broken is mended.
+Fairness ==
+  /\ SF_vars(Turn)
+  /\ \A lasting \in {TRUE} : SF_vars(Mend(lasting))
+  /\ WF_vars(Go(TRUE))
+
+Spec     == Init /\ [][Next]_vars
+LiveSpec == Spec /\ Fairness
+
+Whole      == (turns < Lasts) \/ (state = "broken")
+BrokenStays == [][(state = "broken") => (state' \in {"broken", "off"})]_vars
+Mended     == (state = "broken") ~> (state = "off")
+Wears      == (state = "on") ~> (state = "broken")
+Comes      == []<>near
+NeverWorn  == state # "broken"
 =============================================================================

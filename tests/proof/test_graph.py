@@ -3,30 +3,70 @@
 from pathlib import Path
 
 from polybawt.proof import graph
+from polybawt.proof.spec import Spec
 
+MODULE = """
+ours == <<state, said>>
+world == <<lied>>
+Sign == TRUE
+Say(what) == TRUE
+Ours ==
+  \\/ Sign
+World ==
+  \\/ \\E what \\in {"live", "refused"} : Say(what)
+Next == Ours \\/ World \\/ Closed
+"""
 DUMP = r"""strict digraph DiskGraph {
 nodesep=0.35;
 subgraph cluster_graph {
 color="white";
 -6790123456789 [label="/\\ said = {}\n/\\ state = \"intent\"\n/\\ lied = FALSE",style = filled]
-42 -> -6790123456789 [label="Sign",color="black",fontcolor="black"];
--6790123456789 -> 42 [label="Sign",color="black",fontcolor="black"];
+42 -> -6790123456789 [label="I2",color="black",fontcolor="black"];
+-6790123456789 -> 42 [label="I0",color="black",fontcolor="black"];
+42 -> 42 [label="Closed",color="black",fontcolor="black"];
 42 [label="/\\ said = {\"live\", \"refused\"}\n/\\ state = \"signed\"\n/\\ lied = TRUE"];
 {rank = same; -6790123456789;}
 }
 }
 """
+SPEC = Spec("X", MODULE, "")
+
+
+def dumped(tmp_path: Path) -> Path:
+    path = tmp_path / "graph.dot"
+    path.write_text(DUMP)
+    return path
 
 
 def test_a_dump_gives_states_edges_and_beginnings(tmp_path: Path) -> None:
-    dump = tmp_path / "graph.dot"
-    dump.write_text(DUMP)
+    read = graph.read(dumped(tmp_path), SPEC)
 
-    read = graph.read(dump)
+    assert SPEC.variables == ("lied", "said", "state")
+    assert read.states == [
+        (False, frozenset(), "intent"),
+        (True, frozenset({"live", "refused"}), "signed"),
+    ]
+    assert read.edges == [(1, 2, 0), (0, 0, 1)]  # to rest is no edge
+    assert read.initial == (0,)
+    assert read.values(1) == {"lied": True, "said": {"live", "refused"}, "state": "signed"}
+    assert str(SPEC.instances[2]) == 'Say("refused")'
 
-    assert read.states == {
-        -6790123456789: {"said": "{}", "state": '"intent"', "lied": "FALSE"},
-        42: {"said": '{"live", "refused"}', "state": '"signed"', "lied": "TRUE"},
-    }
-    assert read.edges == [(42, "Sign", -6790123456789), (-6790123456789, "Sign", 42)]
-    assert read.initial == (-6790123456789,)
+
+def test_a_variable_more_is_read_beside(tmp_path: Path) -> None:
+    few = Spec("X", MODULE.replace("world == <<lied>>", "world == <<>>"), "")
+
+    read, flags = graph.read_with(dumped(tmp_path), few, "lied")
+
+    assert read.states[0] == (frozenset(), "intent")
+    assert flags == [False, True]
+
+
+def test_the_way_to_a_state_is_a_shortest_one(tmp_path: Path) -> None:
+    """What is told of a difference is how to get there."""
+    long = graph.Graph(
+        SPEC, [(n,) for n in range(4)], [(0, 0, 1), (1, 0, 2), (2, 0, 3), (0, 1, 2)], (0,)
+    )
+
+    assert long.way(3, long.routes()) == [(0, 1, 2), (2, 0, 3)]
+    assert long.way(0, long.routes()) == []
+    assert graph.depth(long) == 3

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from polybawt.proof import tlc
+
 RECORDED = Path(os.environ.get("POLYBAWT_RECORDED", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -20,3 +22,12 @@ def recorded() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def checker() -> None:
+    """Skips, with the reason, where TLC cannot run."""
+    try:
+        tlc.find_tools()
+    except tlc.ToolsMissing as missing:
+        pytest.skip(str(missing))

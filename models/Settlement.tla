@@ -18,12 +18,10 @@
 (* reports (one is above the other), that Pay waits for the orders and     *)
 (* trades of the market, and what a position makes of it (Position).       *)
 (***************************************************************************)
-EXTENDS Naturals
-
 VARIABLES
   state,      \* ours:  what the machine believes
-  strike,     \* ours:  the strike, 0 if we do not know it
-  close,      \* ours:  the report of the closing second, 0 if we do not know it
+  strike,     \* ours:  the strike, "" if we do not know it
+  close,      \* ours:  the report of the closing second, "" if we do not know it
   observed,   \* ours:  the outcome we saw, "" if we did not
   payout,     \* ours:  what was last published to us, "" if nothing was
   decided,    \* ours:  whether an operator accepted it against what else we know
@@ -39,7 +37,7 @@ vars  == <<ours, world>>
 States   == {"trading", "ended", "observed", "unprovable", "resolved", "conflicting", "paid"}
 Outcomes == {"yes", "no"}
 Payouts  == {"yes", "no", "split"}
-Values   == 1..2  \* of a strike and of a closing report
+Values   == {"low", "high"}  \* of a strike and of a closing report
 Phases   == {"open", "proposed", "reset", "reproposed", "voting", "final"}
 Open     == {"trading", "ended", "observed", "unprovable", "resolved", "conflicting"}
 Blind    == {"ended", "unprovable"}       \* the end has passed, and nobody has said anything
@@ -47,23 +45,24 @@ Spoken   == {"resolved", "conflicting"}   \* the venue has
 
 TypeOK ==
   /\ (state \in States)
-  /\ (strike \in (Values \cup {0})) /\ (close \in (Values \cup {0}))
+  /\ (strike \in (Values \cup {""})) /\ (close \in (Values \cup {""}))
   /\ (observed \in (Outcomes \cup {""}))
   /\ (payout \in (Payouts \cup {""})) /\ (paid \in (Payouts \cup {""}))
   /\ (decided \in BOOLEAN)
   /\ (phase \in Phases) /\ (answer \in (Payouts \cup {""})) /\ (published \subseteq Payouts)
 
 Init ==
-  /\ state = "trading" /\ strike = 0 /\ close = 0
+  /\ state = "trading" /\ strike = "" /\ close = ""
   /\ observed = "" /\ payout = "" /\ decided = FALSE /\ paid = ""
   /\ phase = "open" /\ answer = "" /\ published = {}
 
-Seen(opening, closing) == IF closing >= opening THEN "yes" ELSE "no"  \* equality settles yes
+\* Equality settles yes (reference 5.4).
+Seen(opening, closing) == IF (opening = "high") /\ (closing = "low") THEN "no" ELSE "yes"
 
 \* The guards.
-StrikeUnknown  == strike = 0
-ClosingKnown   == close # 0
-Decidable      == strike # 0
+StrikeUnknown  == strike = ""
+ClosingKnown   == close # ""
+Decidable      == strike # ""
 Confirms(seen) == payout = seen
 Agrees(what)   == (observed # "") /\ (what = observed)
 Repeats(what)  == what = payout
@@ -216,9 +215,9 @@ ConflictIsReal  ==
 
 \* An outcome is observed as soon as it can be, in whatever order the two were told.
 ObservedIsSeen  ==
-  observed = (IF (strike # 0) /\ (close # 0) THEN Seen(strike, close) ELSE "")
+  observed = (IF (strike # "") /\ (close # "") THEN Seen(strike, close) ELSE "")
 ObservedFits    == (state = "observed") <=> ((observed # "") /\ (payout = "") /\ (state # "paid"))
-NothingBeforeTheEnd == (state = "trading") => (close = 0)
+NothingBeforeTheEnd == (state = "trading") => (close = "")
 
 \* A decision is about the payouts that it was shown, and about all that spoke against them.
 DecidedIsSettled  == decided => (state \in {"resolved", "paid"})
@@ -236,7 +235,8 @@ NothingIllegal ==
     /\ (state = "conflicting") => ENABLED Decide(payout)
 
 PaidForGood    == [][(state = "paid") => UNCHANGED ours]_vars
-FirstStands    == [][((strike # 0) => (strike' = strike)) /\ ((close # 0) => (close' = close))]_vars
+FirstStands    ==
+  [][((strike # "") => (strike' = strike)) /\ ((close # "") => (close' = close))]_vars
 NeverUnsaid    == [][published \subseteq published']_vars
 EndsOnce       == [][(state' = "ended") => (state \in {"trading", "ended"})]_vars
 GivenUpAtTheEnd == [][(state' = "unprovable") => (state \in {"ended", "unprovable"})]_vars

@@ -27,6 +27,7 @@ from polybawt.core.units import MILLION
 from polybawt.engine.journal import GENESIS, WITNESS, chained
 from polybawt.proof.catalogue import MIRRORS
 from polybawt.proof.edges import Edge, read_lock
+from polybawt.proof.spec import Spec
 from polybawt.proof.verify import MODELS
 
 PROGRESS_FACTS: Final = 2_000
@@ -53,12 +54,11 @@ class Audit:
 
 def audit(path: Path, progress: Callable[[int, int], None], models: Path = MODELS) -> Audit:
     """Audit one journal; ``progress`` hears how many facts of how many are done."""
-    locks = {name: read_lock(models / "locks" / f"{name}.edges") for name in MIRRORS}
     state, seen, gap, done = State(), Counter[str](), "", 0
-    watch = Watch(locks)
+    watch = Watch(models)
     with watch:
         for seq, total, kind, body, wrong in _entries(path):
-            gap = wrong or _apply(state, kind, body) or watch.gap
+            gap = wrong or _apply(state, kind, body, models) or watch.gap
             if gap:
                 gap = f"fact {seq} ({kind}): {gap}"
                 break
@@ -81,8 +81,12 @@ class Watch:
     It looks at the one door that all steps go through, so that no machine can be forgotten.
     """
 
-    def __init__(self, locks: dict[str, frozenset[Edge]]) -> None:
-        self._locks = {MIRRORS[name].machine: (name, edges) for name, edges in locks.items()}
+    def __init__(self, models: Path) -> None:
+        self._models = models
+        self._edges: dict[str, frozenset[Edge]] = {
+            name: read_lock(models / "locks" / f"{name}.edges") for name in MIRRORS
+        }
+        self._names = {mirror.machine: name for name, mirror in MIRRORS.items()}
         self._step = Machine.__dict__["step"]
         self.taken: Counter[str] = Counter()
         self.gap = ""
@@ -102,14 +106,23 @@ class Watch:
         Machine.step = self._step  # type: ignore[method-assign]
 
     def see(self, machine: type[Machine], before: str, action: Fact, after: str) -> None:
-        name, edges = self._locks[machine]
-        edge = before, name_of(type(action).__name__), after
+        name, text = self._names[machine], type(action).__name__
+        edge = before, name_of(text), after
         self.taken[f"{name} {' '.join(edge)}"] += 1
-        if edge not in edges and not self.gap:
-            self.gap = f"{' '.join(edge)} is no edge of models/{name}.tla: {action}"
+        if edge not in self._edges[name] and not self.gap:
+            self.gap = f"{' '.join(edge)} is no edge of models/{name}.tla: {action}; "
+            self.gap += specified(self._models, name, text)
 
 
-def _apply(state: State, kind: str, body: bytes) -> str:
+def specified(models: Path, name: str, action: str) -> str:
+    """What a specification says of an action, on one line."""
+    spec = Spec.read(models, name)
+    if action not in spec.definitions:
+        return f"it has no {action}"
+    return f"it says {action} == {' '.join(spec.definitions[action].body.split())}"
+
+
+def _apply(state: State, kind: str, body: bytes, models: Path) -> str:
     """Play one fact; why it cannot have happened, or ""."""
     try:
         fact = decode(kind, body)
@@ -120,7 +133,9 @@ def _apply(state: State, kind: str, body: bytes) -> str:
         return wrong
     step(state, fact)
     if state.counters.get("impossible", 0) > before:
-        return state.notices[-1].text
+        told = next(n.text for n in reversed(state.notices) if n.name == "impossible")
+        owner = next((n for n, m in MIRRORS.items() if isinstance(fact, m.module().Action)), "")
+        return f"{told}; models/{owner}.tla: {specified(models, owner, kind)}" if owner else told
     return ""
 
 

@@ -97,6 +97,6 @@ def explore(code: Code, progress: Progress = lambda _: None) -> Graph:
             after = code.after(state, instance, at)
             if after is not None:
                 edges.append((node, instance, node_of(after)))
-        if node % TOLD_EVERY == 0:
+        if (node + 1) % TOLD_EVERY == 0:
             progress(f"{code.spec.name}: {len(states)} states of the code, {len(todo)} to go")
     return Graph(code.spec, states, edges, initial)

@@ -1,5 +1,6 @@
 """A journal that could have happened passes; one that could not is named at its first gap."""
 
+import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -112,7 +113,8 @@ async def test_an_order_that_nobody_decided_is_a_gap(write: Write) -> None:
 async def test_what_cannot_happen_is_named(write: Write) -> None:
     impossible = order.AckLive(at_ns=AT + 44 * SECOND_NS, intent_id="i1")
     found = audit(await write([*story(), impossible]), quiet)
-    assert found.gap.startswith("fact 12 (AckLive)")
+    assert found.gap.startswith("fact 12 (AckLive): AckLive in intent")
+    assert 'models/Order.tla: it says AckLive == /\\ "live" \\in said' in found.gap
 
 
 async def test_an_edge_that_no_specification_has_is_named(write: Write, tmp_path: Path) -> None:
@@ -121,11 +123,14 @@ async def test_an_edge_that_no_specification_has_is_named(write: Write, tmp_path
 
     locks = tmp_path / "models" / "locks"
     locks.mkdir(parents=True)
+    shutil.copy(MODELS / "Order.tla", tmp_path / "models")
+    shutil.copy(MODELS / "Order.cfg", tmp_path / "models")
     for lock in (MODELS / "locks").glob("*.edges"):
         text = lock.read_text().replace("signed submit submitted\n", "")
         (locks / lock.name).write_text(text)
     found = audit(await write([*story(), signed()]), quiet, models=tmp_path / "models")
     assert "signed submit submitted is no edge of models/Order.tla" in found.gap
+    assert 'it says Submit == /\\ state = "signed"' in found.gap
 
 
 async def test_a_changed_row_is_found(write: Write) -> None:
@@ -134,6 +139,32 @@ async def test_a_changed_row_is_found(write: Write) -> None:
         db.execute("DROP TRIGGER facts_stay")
         db.execute("UPDATE facts SET at_ns = at_ns + 1 WHERE seq = 3")
     assert audit(path, quiet).gap == "fact 3 (LinkUp): is not what was written"
+
+
+async def test_a_removed_row_is_found_where_it_was(write: Write) -> None:
+    path = await write(story())
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TRIGGER facts_remain")
+        db.execute("DELETE FROM facts WHERE seq = 4")
+    assert audit(path, quiet).gap == "fact 5 (TradesRead): is not what was written"
+
+
+async def test_two_rows_that_changed_places_are_found(write: Write) -> None:
+    path = await write(story())
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TRIGGER facts_stay")
+        for change in ("-5 WHERE seq = 5", "5 WHERE seq = 6", "6 WHERE seq = -5"):
+            db.execute(f"UPDATE facts SET seq = {change}")
+    assert audit(path, quiet).gap == "fact 5 (OpenOrdersRead): is not what was written"
+
+
+async def test_a_forger_who_mends_the_chain_is_found_by_what_cannot_have_happened(
+    write: Write,
+) -> None:
+    """An order that is signed before it was decided: every hash fits, and no specification."""
+    told = [*story(), signed()]
+    forged = await write([*told[:8], told[-1], *told[8:-1]])
+    assert "fact 9 (Sign): " in audit(forged, quiet).gap
 
 
 async def test_a_lost_tail_is_found(write: Write) -> None:

@@ -1,7 +1,8 @@
 """``OrderMachine`` against an unreliable venue, and against its own specification.
 
-The venue loses requests, answers late and twice, misreports refusals, counts behind its own
-matches, and repeats every trade; the kernel's one duty here is to drop a trade it knows.
+The network loses and repeats requests; the venue answers late and twice, refuses what landed,
+counts behind its own matches, and repeats every trade; the kernel's one duty here is to drop a
+trade it knows.
 """
 
 import pytest
@@ -34,10 +35,10 @@ ORDER = o.Order(
 )
 DONE = {"filled", "cancelled", "rejected", "expired"}
 OPEN = {"delayed", "resting"}
-OVER = {"refused", "filled", "cancelled", "expired"}
 OUTCOME = {
-    "refused": "rejected", "filled": "cancelled", "cancelled": "cancelled", "expired": "expired"
+    "invalid": "rejected", "filled": "cancelled", "cancelled": "cancelled", "expired": "expired"
 }  # fmt: skip
+OVER = OUTCOME.keys()
 
 
 class OrderLife(RuleBasedStateMachine):
@@ -45,16 +46,17 @@ class OrderLife(RuleBasedStateMachine):
     def init(self, lots: int, begun: int) -> None:
         """Most games begin with an order that was sent, or rests: the rest is told by others."""
         self.order = evolve(ORDER, size=Shares(lots * 10_000))
-        self.post, self.cancelling, self.book = "idle", "never", "none"
+        self.copies, self.asked, self.landed = 0, False, 0
+        self.book = "none"
         self.trades: list[tuple[str, int]] = []
         self.said: set[str] = set()
-        self.now_ns, self.lied = 1, False
-        self.sent: list[PostOrder] = []
+        self.now_ns, self.misled = 1, False
+        self.posts: list[PostOrder] = []
         if begun > 0:
             self.sign()
             self.submit()
         if begun > 1:
-            self.arrive("resting")
+            self.arrive(held=False)
         if begun > 2:
             self.ack_live()
 
@@ -63,20 +65,24 @@ class OrderLife(RuleBasedStateMachine):
         self.order, outputs = o.OrderMachine.step(before, evolve(action, at_ns=self.now_ns))
         for command in outputs:
             assert isinstance(command, PostOrder | CancelOrder | ReadOrder | ReadTrades)
-            self.sent += [command] if isinstance(command, PostOrder) else []
+            self.posts += [command] if isinstance(command, PostOrder) else []
         assert self.order.filled >= before.filled
 
     @property
-    def matched(self) -> int:
+    def sent(self) -> bool:
+        return bool(self.posts)
+
+    @property
+    def executed(self) -> int:
         return sum(shares for _, shares in self.trades)
 
     @property
     def can_arrive(self) -> bool:
-        return self.post == "sent" and self.book == "none" and self.now_ns <= END_NS
+        return self.copies > 0 and self.book == "none" and self.now_ns <= END_NS
 
     @property
     def at_rest(self) -> bool:
-        return self.order.filled == self.matched and self.book not in OPEN and not self.can_arrive
+        return self.order.filled == self.executed and self.book not in OPEN and not self.can_arrive
 
     @property
     def heard(self) -> bool:
@@ -100,9 +106,9 @@ class OrderLife(RuleBasedStateMachine):
     @rule()
     def submit(self) -> None:
         self.step(o.Submit(intent_id=ID))
-        self.post = "sent"
+        self.copies += 1
 
-    @when(lambda s: s.heard and s.post != "idle")
+    @when(lambda s: s.heard and s.sent)
     @rule()
     def timeout(self) -> None:
         self.step(o.Timeout(intent_id=ID))
@@ -120,7 +126,7 @@ class OrderLife(RuleBasedStateMachine):
     @when(lambda s: s.heard and "refused" in s.said)
     @rule()
     def reject(self) -> None:
-        self.lied |= self.book not in ("none", "refused") or self.matched > 0
+        self.misled |= self.book not in ("none", "invalid") or self.executed > 0 or self.can_arrive
         self.step(o.Reject(intent_id=ID, reason="refused"))
 
     @when(lambda s: s.heard and "duplicate" in s.said)
@@ -139,7 +145,7 @@ class OrderLife(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         self.step(o.Cancel(intent_id=ID))
-        self.cancelling = "sent"
+        self.asked = True
 
     @when(lambda s: s.heard and "withdrawn" in s.said)
     @rule()
@@ -151,12 +157,12 @@ class OrderLife(RuleBasedStateMachine):
     def cancel_refused(self) -> None:
         self.step(o.CancelRefused(intent_id=ID))
 
-    @when(lambda s: s.heard and s.cancelling != "never")
+    @when(lambda s: s.heard and s.asked)
     @rule()
     def cancel_timeout(self) -> None:
         self.step(o.CancelTimeout(intent_id=ID))
 
-    @when(lambda s: s.heard and "ended" in s.said)
+    @when(lambda s: s.heard and s.book in OVER)
     @rule()
     def ended(self) -> None:
         self.step(o.Ended(intent_id=ID))
@@ -164,20 +170,16 @@ class OrderLife(RuleBasedStateMachine):
     @when(lambda s: s.heard and s.said & {"live", "delayed"})
     @rule(choice=st.data())
     def read_open(self, choice: st.DataObject) -> None:
-        """As it was at some time: a read may be stale."""
-        if "live" not in self.said or ("delayed" in self.said and choice.draw(st.booleans())):
-            self.step(o.ReadOpen(intent_id=ID, matched=Shares(0), delayed=True))
-            return
-        total = self.counted(choice)
-        if total < self.order.size:
-            self.step(o.ReadOpen(intent_id=ID, matched=Shares(total)))
+        """As it was at some time: a read may be stale, its count older than its status."""
+        held = choice.draw(st.sampled_from(sorted(self.said & {"live", "delayed"}))) == "delayed"
+        self.step(o.ReadOpen(intent_id=ID, matched=Shares(self.counted(choice)), delayed=held))
 
     @when(lambda s: s.heard and s.book in OVER)
     @rule(choice=st.data())
     def read_closed(self, choice: st.DataObject) -> None:
         """It ended; its record may count fewer matches than there were."""
         total = self.counted(choice)
-        self.lied |= total != self.matched
+        self.misled |= total != self.executed
         outcome = OUTCOME[self.book]
         self.step(o.ReadClosed(intent_id=ID, matched=Shares(total), outcome=outcome))
 
@@ -185,10 +187,10 @@ class OrderLife(RuleBasedStateMachine):
         count = choice.draw(st.integers(0, len(self.trades)))
         return sum(shares for _, shares in self.trades[: len(self.trades) - count])
 
-    @when(lambda s: s.heard)
+    @when(lambda s: s.heard and s.sent)
     @rule()
     def read_missing(self) -> None:
-        self.lied |= self.now_ns > self.order.ends_ns and self.book != "none"
+        self.misled |= self.now_ns > self.order.ends_ns and self.book != "none"
         self.step(o.ReadMissing(intent_id=ID))
 
     @when(lambda s: s.order.state in DONE and s.at_rest)
@@ -199,96 +201,91 @@ class OrderLife(RuleBasedStateMachine):
     # The world.
 
     @when(lambda s: s.can_arrive)
-    @rule(book=st.sampled_from(["resting", "delayed"]))
-    def arrive(self, book: str) -> None:
-        self.post, self.book = "taken", book
-        self.said.add("live" if book == "resting" else "delayed")
+    @rule(held=st.booleans())
+    def arrive(self, held: bool) -> None:
+        self.copies, self.landed = 0, self.landed + 1
+        self.book = "delayed" if held else "resting"
+        self.said.add("delayed" if held else "live")
 
-    @when(lambda s: s.can_arrive)
-    @rule(book=st.sampled_from(["resting", "delayed"]), often=st.integers(0, 3))
-    def misreport(self, book: str, often: int) -> None:
-        if often == 0:
-            self.arrive(book)
-            self.said.add("refused")
-
-    @when(lambda s: s.post == "sent" and s.book == "none")
-    @rule()
-    def refuse(self) -> None:
-        self.post = "taken"
-        self.said.add("refused")
-
-    @when(lambda s: s.post == "sent")
+    @when(lambda s: s.copies > 0)
     @rule()
     def lose(self) -> None:
-        self.post = "lost"
+        self.copies -= 1
 
-    @when(lambda s: s.order.state == "submitted" and s.post in ("taken", "lost"))
+    @when(lambda s: s.order.state == "submitted" and s.book == "none")
     @rule()
     def send_again(self) -> None:
-        self.post = "sent"
-        self.said.discard("refused")
+        self.copies += 1
 
-    @when(lambda s: s.post == "sent" and s.book != "none")
+    @when(lambda s: s.book != "none" and s.now_ns <= END_NS)
     @rule()
     def recognise(self) -> None:
-        self.post = "taken"
         self.said.add("duplicate")
 
-    @when(lambda s: s.book == "delayed")
-    @rule(then=st.sampled_from(["resting", "refused", "cancelled"]))
-    def release(self, then: str) -> None:
-        if then == "resting" and self.now_ns > END_NS:
-            return
-        self.book = then
-        self.said.add("live" if then == "resting" else "ended")
+    @when(lambda s: s.book != "none")
+    @rule(often=st.integers(0, 3))
+    def misreport(self, often: int) -> None:
+        if often == 0:
+            self.said.add("refused")
 
-    @when(lambda s: s.book == "resting" and s.now_ns <= END_NS)
-    @rule(choice=st.data())
-    def match(self, choice: st.DataObject) -> None:
-        rest = (self.order.size - self.matched) // 10_000
-        shares = choice.draw(st.integers(1, rest)) * 10_000
-        self.trades.append((f"t{len(self.trades)}", shares))
-        if self.matched == self.order.size:
-            self.book = "filled"
-            self.said.add("ended")
-
-    @when(lambda s: s.cancelling == "sent")
-    @rule(said=st.sampled_from(["kept", "withdrawn"]))
-    def withdraw(self, said: str) -> None:
-        self.cancelling = "answered"
-        if self.book == "resting":
-            self.book = "cancelled"
-            self.said |= {"withdrawn", "ended"}
-        else:
-            self.said.add(said if self.book == "filled" else "kept")
-
-    @when(lambda s: s.post != "idle" and s.cancelling == "never")
+    @when(lambda s: s.copies > 0)
     @rule()
-    def withdraw_all(self) -> None:
-        self.cancelling = "sent"
+    def refuse(self) -> None:
+        self.copies -= 1
+        self.said.add("refused")
+
+    @when(lambda s: s.book == "delayed")
+    @rule()
+    def release(self) -> None:
+        self.book = "resting"
+        self.said.add("live")
 
     @when(lambda s: s.book == "resting")
-    @rule(book=st.sampled_from(["cancelled", "refused"]), often=st.integers(0, 3))
-    def remove(self, book: str, often: int) -> None:
+    @rule(choice=st.data())
+    def match(self, choice: st.DataObject) -> None:
+        rest = (self.order.size - self.executed) // 10_000
+        shares = choice.draw(st.integers(1, rest)) * 10_000
+        self.trades.append((f"t{len(self.trades)}", shares))
+        if self.executed == self.order.size:
+            self.book = "filled"
+
+    @when(lambda s: s.asked)
+    @rule(answer=st.sampled_from(["kept", "withdrawn"]))
+    def withdraw(self, answer: str) -> None:
+        if self.book == "resting":
+            self.book = "cancelled"
+            self.said.add("withdrawn")
+        else:
+            self.said.add(answer if self.book == "filled" else "kept")
+
+    @when(lambda s: s.sent)
+    @rule()
+    def withdraw_all(self) -> None:
+        self.asked = True
+
+    @when(lambda s: s.book in OPEN)
+    @rule(outcome=st.sampled_from(["cancelled", "expired", "invalid"]), often=st.integers(0, 3))
+    def remove(self, outcome: str, often: int) -> None:
         if often == 0:
-            self.book = book
-            self.said.add("ended")
+            self.book = outcome
 
     @rule(ns=st.integers(0, 200))
     def pass_(self, ns: int) -> None:
         self.now_ns += ns
-
-    @when(lambda s: s.now_ns > END_NS and s.book in OPEN)
-    @rule()
-    def expire(self) -> None:
-        self.book = "expired"
-        self.said.add("ended")
+        if self.now_ns > END_NS and self.book in OPEN:
+            self.book = "expired"
 
     # What must always hold.
 
     @invariant()
     def no_overfill(self) -> None:
-        assert 0 <= self.order.filled <= self.matched <= self.order.size
+        assert 0 <= self.order.filled <= self.executed <= self.order.size
+
+    @invariant()
+    def at_most_one_order(self) -> None:
+        """Proves: H5."""
+        assert self.landed == (self.book != "none")
+        assert len(self.posts) <= 1  # one submission, of one payload
 
     @invariant()
     def no_ghost(self) -> None:
@@ -299,7 +296,7 @@ class OrderLife(RuleBasedStateMachine):
     @invariant()
     def no_lost_fill(self) -> None:
         if self.order.state == "closed":
-            assert self.order.filled == self.matched
+            assert self.order.filled == self.executed
         assert self.order.filled == sum(
             shares for trade_id, shares in self.trades if trade_id in self.order.trade_ids
         )
@@ -316,25 +313,48 @@ class OrderLife(RuleBasedStateMachine):
 
     @invariant()
     def nothing_before_submit(self) -> None:
-        if self.post == "idle":
+        if not self.sent:
             assert self.order.state in ("intent", "signed", "rejected", "closed")
-        assert len(self.sent) <= 1  # H5: at most one submission, of one payload
+            assert (self.copies, self.book, self.said, self.asked) == (0, "none", set(), False)
 
     @invariant()
-    def ended_is_complete(self) -> None:
-        if self.order.state in DONE and not self.lied:
-            assert self.at_rest
+    def believed_is_said(self) -> None:
+        if self.order.state in ("live", "delayed"):
+            assert self.order.state in self.said
+        if self.order.state == "pending_cancel":
+            assert self.asked
+
+    @invariant()
+    def reserve_exact(self) -> None:
+        """Proves: B-exec."""
+        over = self.order.state in DONE | {"closed"}
+        assert self.order.open_size == (0 if over else self.order.size - self.order.filled)
+
+    @invariant()
+    def reserve_covers(self) -> None:
+        """Of a venue that misled nobody: we hold back what we may still have to pay for."""
+        open_ = self.book in OPEN or self.can_arrive
+        may_match = self.order.size - self.executed if open_ else 0
+        if not self.misled:
+            assert self.order.open_size >= self.executed - self.order.filled + may_match
 
     @invariant()
     def rejected_is_proven(self) -> None:
-        if self.order.state == "rejected" and not self.lied:
-            assert self.post == "idle" or "refused" in self.said or self.book == "refused"
+        if self.order.state == "rejected" and not self.misled:
+            assert not self.sent or "refused" in self.said or self.book == "invalid"
 
     @invariant()
-    def exposure_covers_what_may_fill(self) -> None:
-        """Of an honest venue: what we count as open is at least what can still match."""
-        if self.book in OPEN and not self.lied:
-            assert self.order.open_size >= self.order.size - self.matched
+    def first_things_first(self) -> None:
+        """The world we play is the world of the specification."""
+        if self.book == "none":
+            assert self.said <= {"refused", "kept"}
+        else:
+            assert self.copies == 0
+        assert self.executed == 0 or "live" in self.said
+        assert (self.executed == self.order.size) == (self.book == "filled")
+        assert self.book not in OPEN or self.now_ns <= END_NS
+        assert self.asked or not self.said & {"kept", "withdrawn"}
+        assert "withdrawn" not in self.said or self.book in ("cancelled", "filled")
 
 
 TestOrderLife = OrderLife.TestCase

@@ -174,6 +174,11 @@ def completes(order: Order, fill: Fill) -> bool:
     return order.filled + fill.shares == order.size
 
 
+def possible(order: Order, audit: ReadOpen | ReadClosed) -> bool:
+    """A count that no record of this order can hold proves nothing: not even that it lives."""
+    return 0 <= audit.matched <= order.size
+
+
 def held(_: Order, audit: ReadOpen) -> bool:
     return audit.delayed
 
@@ -366,34 +371,39 @@ class OrderMachine(Machine):
     ended |= rejected.from_(rejected)
     ended |= expired.from_(expired)
 
-    read_open = delayed.from_(submitted, unknown, delayed, cond=[held, untouched], on=catch_up)
-    read_open |= live.from_(submitted, unknown, delayed, live, cond=untouched, on=catch_up)
-    read_open |= partially_filled.from_(unknown, partially_filled, on=catch_up)
-    read_open |= pending_cancel.from_(pending_cancel, on=catch_up)
-    read_open |= closing.from_(closing)  # the read is older than the end: read again
-    read_open |= filled.from_(filled)
-    read_open |= cancelled.from_(cancelled)
-    read_open |= expired.from_(expired)
-    read_open |= closing.from_(rejected, on=catch_up)
+    read_open = delayed.from_(
+        submitted, unknown, delayed, cond=[possible, held, untouched], on=catch_up
+    )
+    read_open |= live.from_(
+        submitted, unknown, delayed, live, cond=[possible, untouched], on=catch_up
+    )
+    read_open |= partially_filled.from_(unknown, partially_filled, cond=possible, on=catch_up)
+    read_open |= pending_cancel.from_(pending_cancel, cond=possible, on=catch_up)
+    read_open |= closing.from_(closing, cond=possible)  # it is older than the end: read again
+    read_open |= filled.from_(filled, cond=possible)
+    read_open |= cancelled.from_(cancelled, cond=possible)
+    read_open |= expired.from_(expired, cond=possible)
+    read_open |= closing.from_(rejected, cond=possible, on=catch_up)
 
-    read_closed = filled.from_(filled)
-    read_closed |= cancelled.from_(cancelled, on=catch_up)
-    read_closed |= expired.from_(expired, on=catch_up)
-    read_closed |= rejected.from_(rejected, on=catch_up)
+    read_closed = filled.from_(filled, cond=possible)
+    read_closed |= cancelled.from_(cancelled, cond=possible, on=catch_up)
+    read_closed |= expired.from_(expired, cond=possible, on=catch_up)
+    read_closed |= rejected.from_(rejected, cond=possible, on=catch_up)
     read_closed |= cancelled.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, closing,
-        cond=as_cancelled,
+        cond=[possible, as_cancelled],
     )  # fmt: skip
     read_closed |= expired.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, closing,
-        cond=as_expired,
+        cond=[possible, as_expired],
     )  # fmt: skip
     read_closed |= rejected.from_(
-        submitted, live, delayed, unknown, pending_cancel, closing, cond=as_rejected
+        submitted, live, delayed, unknown, pending_cancel, closing, cond=[possible, as_rejected]
     )
     read_closed |= closing.from_(
-        submitted, live, delayed, partially_filled, unknown, pending_cancel, closing, on=catch_up
-    )
+        submitted, live, delayed, partially_filled, unknown, pending_cancel, closing,
+        cond=possible, on=catch_up,
+    )  # fmt: skip
 
     read_missing = expired.from_(
         submitted, live, delayed, partially_filled, unknown, pending_cancel, closing,

@@ -22,7 +22,7 @@ State = tuple[Value, ...]  # in the order of ``Graph.variables``
 
 BITS = 128
 _EDGE = re.compile(r'(-?\d+) -> (-?\d+) \[label="(\w*)"')
-_NODE = re.compile(r'(-?\d+) \[label="(.*?)"(,style = filled)?\]')
+_NODE = re.compile(r'(-?\d+) \[label="((?:[^"\\]|\\.)*)"(,style = filled)?\]')
 _VARIABLE = re.compile(r"/\\\\ (\w+) = ")
 
 

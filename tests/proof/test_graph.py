@@ -4,6 +4,7 @@ from pathlib import Path
 
 from polybawt.proof import graph
 from polybawt.proof.spec import Spec
+from polybawt.proof.values import Function
 
 MODULE = """
 ours == <<state, said>>
@@ -50,6 +51,16 @@ def test_a_dump_gives_states_edges_and_beginnings(tmp_path: Path) -> None:
     assert read.initial == (0,)
     assert read.values(1) == {"lied": True, "said": {"live", "refused"}, "state": "signed"}
     assert str(SPEC.instances[2]) == 'Say("refused")'
+
+
+def test_a_function_that_ends_in_a_text_does_not_end_its_state(tmp_path: Path) -> None:
+    r"""``\"b\"]`` is not the end of the node's label, although that too is a quote and a bracket."""
+    path = tmp_path / "graph.dot"
+    path.write_text(DUMP.replace("said = {}", r"said = [a |-> \"b\"]"))
+
+    read = graph.read(path, SPEC)
+
+    assert read.values(0) == {"lied": False, "said": Function({"a": "b"}), "state": "intent"}
 
 
 def test_a_variable_more_is_read_beside(tmp_path: Path) -> None:

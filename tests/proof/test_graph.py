@@ -54,7 +54,7 @@ def test_a_dump_gives_states_edges_and_beginnings(tmp_path: Path) -> None:
 
 
 def test_a_function_that_ends_in_a_text_does_not_end_its_state(tmp_path: Path) -> None:
-    r"""``\"b\"]`` is not the end of the node's label, although that too is a quote and a bracket."""
+    r"""``\"b\"]`` has a quote and a bracket as the end of a label has."""
     path = tmp_path / "graph.dot"
     path.write_text(DUMP.replace("said = {}", r"said = [a |-> \"b\"]"))
 

@@ -103,6 +103,7 @@ def wanted(state: State, intent: Intent) -> Outputs:
     )
     state.orders[record.intent_id] = record
     return (
+        *probe(state),
         SignOrder(
             intent_id=record.intent_id,
             condition_id=record.condition_id,
@@ -182,9 +183,9 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
         case order.Cancel():
             state.count("cancels")
         case order.Timeout():
-            return trip(state, "venue", f"{after.intent_id}: {action.reason}")
+            return trip(state, "venue", after.created_ns, f"{after.intent_id}: {action.reason}")
         case order.AckLive() | order.AckDelayed():
-            return heal(state, "venue")
+            return heal(state, "venue", after.created_ns)
         case order.ReadOpen() if action.matched == after.filled:
             state.timers.pop(f"look:{after.intent_id}", None)
         case order.Reject():
@@ -241,12 +242,25 @@ def stranger(state: State, order_id: str, what: str) -> Outputs:
 # Breakers.
 
 
-def trip(state: State, name: str, reason: str) -> Outputs:
-    return turn(state, breaker.Failure(at_ns=state.now_ns, name=name, reason=reason))
+def trip(state: State, name: str, asked_ns: int, reason: str) -> Outputs:
+    """What was asked at ``asked_ns`` failed, or got no answer."""
+    failure = breaker.Failure(at_ns=state.now_ns, name=name, asked_ns=asked_ns, reason=reason)
+    return turn(state, failure)
 
 
-def heal(state: State, name: str) -> Outputs:
-    return turn(state, breaker.Success(at_ns=state.now_ns, name=name))
+def heal(state: State, name: str, asked_ns: int) -> Outputs:
+    """What was asked at ``asked_ns`` was answered."""
+    return turn(state, breaker.Success(at_ns=state.now_ns, name=name, asked_ns=asked_ns))
+
+
+def probe(state: State) -> Outputs:
+    """An order goes out: for every breaker that is half open it is the probe."""
+    half_open = [b.name for b in state.breakers.values() if b.state == "half_open"]
+    return tuple(
+        output
+        for name in half_open
+        for output in turn(state, breaker.Probe(at_ns=state.now_ns, name=name))
+    )
 
 
 def turn(state: State, action: breaker.Action) -> Outputs:

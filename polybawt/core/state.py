@@ -191,7 +191,8 @@ class State:
         return (kill.reason or "killed") if kill and kill.state == "latched" else ""
 
     def breaker_open(self) -> str:
-        return next((b.name for b in self.breakers.values() if b.state == "open"), "")
+        """The breaker that lets nothing out now, "" when none does."""
+        return next((b.name for b in self.breakers.values() if b.bars(self.now_ns)), "")
 
     def book_age_ns(self, token_id: str) -> int:
         """Since the token's book or its link last gave a sign of life."""

@@ -184,6 +184,34 @@ def test_five_silences_open_the_breaker_and_time_and_success_close_it(script: Sc
     assert script.state.breakers["venue"].state == "closed"
 
 
+def test_while_the_breaker_is_half_open_one_order_probes(script: Script) -> None:
+    """And only its answer closes it: not that of an order from before it opened.
+
+    Proves: exec (a breaker half open).
+    """
+    early = script.want(5, 20)
+    script.sign(early)
+    for _ in range(5):
+        wish = script.want(5, 20)
+        script.sign(wish)
+        assert wish is not None
+        script.say(order.Timeout(intent_id=wish.intent_id, reason="504"))
+    script.wait(5)
+    script.quote()
+    probe = script.want(5, 20)
+    script.sign(probe)
+    assert script.want(5, 20) is None
+    assert early is not None
+    assert probe is not None
+    script.say(order.AckLive(intent_id=early.intent_id))
+    assert script.state.breakers["venue"].state == "half_open"
+    assert script.state.breaker_open() == "venue"
+
+    script.say(order.AckLive(intent_id=probe.intent_id))
+    assert script.state.breakers["venue"].state == "closed"
+    assert script.want(5, 20) is not None
+
+
 # Cancelling.
 
 

@@ -1,5 +1,11 @@
 """A circuit breaker: failures open it, time half-opens it, an operator may latch it.
 
+An answer tells how things were when its question was sent.  So what was asked before the breaker
+last turned (opened, latched, was reset) is *stale* and decides nothing, however late it comes: a
+request may take longer than the breaker cools.  While it is half open a question is a *probe*,
+and only probes close it: one may leave, and the next a cooling time later, because nobody
+promises that the first is answered.
+
 ``latched`` is the kill: no time and no success leads out of it, only an operator with a reason.
 
 Spec: models/Breaker.tla.
@@ -14,14 +20,23 @@ from polybawt.core.machine import Machine, Outputs, Record
 
 @frozen(kw_only=True)
 class Breaker(Record):
+    """``since_ns``: when it last opened, latched or was reset; ``probed_ns``: its last probe."""
+
     name: str
     failures_max: int
     cool_ns: int
     failures: int = 0
     since_ns: int = 0
+    probed_ns: int = 0
     reason: str = ""
     actor: str = ""
     state: str = "closed"
+
+    def bars(self, now_ns: int) -> bool:
+        """Whether nothing may be asked now: it is shut, or its probe is out."""
+        if self.state == "half_open":
+            return now_ns - self.probed_ns < self.cool_ns
+        return self.state != "closed"
 
 
 @frozen(kw_only=True)
@@ -31,11 +46,22 @@ class Action(machine.Action):
 
 @frozen(kw_only=True)
 class Failure(Action):
+    """What was asked at ``asked_ns`` failed, or was never answered."""
+
+    asked_ns: int
     reason: str
 
 
 @frozen(kw_only=True)
-class Success(Action): ...
+class Success(Action):
+    """What was asked at ``asked_ns`` was answered."""
+
+    asked_ns: int
+
+
+@frozen(kw_only=True)
+class Probe(Action):
+    """Something is asked while it is half open."""
 
 
 @frozen(kw_only=True)
@@ -57,12 +83,20 @@ class Reset(Action):
     reason: str
 
 
+def stale(breaker: Breaker, answer: Failure | Success) -> bool:
+    return answer.asked_ns <= breaker.since_ns
+
+
 def too_many(breaker: Breaker, _: Failure) -> bool:
     return breaker.failures + 1 >= breaker.failures_max
 
 
 def cooled(breaker: Breaker, cool: Cool) -> bool:
     return cool.at_ns - breaker.since_ns >= breaker.cool_ns
+
+
+def probe_due(breaker: Breaker, probe: Probe) -> bool:
+    return not breaker.bars(probe.at_ns)
 
 
 def count(breaker: Breaker, failure: Failure) -> tuple[Breaker, Outputs]:
@@ -76,6 +110,10 @@ def trip(breaker: Breaker, failure: Failure) -> tuple[Breaker, Outputs]:
 
 def forget(breaker: Breaker, _: Success) -> tuple[Breaker, Outputs]:
     return evolve(breaker, failures=0, reason=""), ()
+
+
+def note_probe(breaker: Breaker, probe: Probe) -> tuple[Breaker, Outputs]:
+    return evolve(breaker, probed_ns=probe.at_ns), ()
 
 
 def latch(breaker: Breaker, latch: Latch) -> tuple[Breaker, Outputs]:
@@ -95,17 +133,23 @@ class BreakerMachine(Machine):
     half_open = State()
     latched = State()
 
-    failure = open.from_(closed, cond=too_many, on=trip)
+    failure = closed.from_(closed, cond=stale)
+    failure |= open.from_(closed, cond=too_many, on=trip)
     failure |= closed.from_(closed, on=count)
+    failure |= half_open.from_(half_open, cond=stale)
     failure |= open.from_(half_open, on=trip)
     failure |= open.from_(open)  # an answer to what was sent before it opened
     failure |= latched.from_(latched)
 
-    success = closed.from_(closed, half_open, on=forget)
+    success = closed.from_(closed, cond=stale)
+    success |= half_open.from_(half_open, cond=stale)
+    success |= closed.from_(closed, half_open, on=forget)
     success |= open.from_(open)
     success |= latched.from_(latched)
 
     cool = half_open.from_(open, cond=cooled)
+
+    probe = half_open.from_(half_open, cond=probe_due, on=note_probe)
 
     latch = latched.from_(closed, open, half_open, on=latch)
     latch |= latched.from_(latched)  # the first reason stands

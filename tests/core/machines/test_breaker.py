@@ -1,6 +1,7 @@
-"""Lives of a breaker: opened by failures, half opened by time, latched by the kill."""
+"""Lives of a breaker: opened by failures, half opened by time, closed by a probe, or latched."""
 
 import pytest
+from attrs import evolve
 
 from polybawt.core.machine import IllegalAction
 from polybawt.core.machines.breaker import (
@@ -10,6 +11,7 @@ from polybawt.core.machines.breaker import (
     Cool,
     Failure,
     Latch,
+    Probe,
     Reset,
     Success,
 )  # fmt: skip
@@ -17,17 +19,26 @@ from polybawt.core.machines.breaker import (
 NEW = Breaker(name="venue", failures_max=3, cool_ns=100)
 
 
-def failure(at_ns: int = 0, reason: str = "500") -> Failure:
-    return Failure(at_ns=at_ns, name="venue", reason=reason)
+def failure(at_ns: int = 1, reason: str = "500", asked_ns: int | None = None) -> Failure:
+    asked_ns = at_ns if asked_ns is None else asked_ns
+    return Failure(at_ns=at_ns, name="venue", reason=reason, asked_ns=asked_ns)
+
+
+def success(asked_ns: int = 1) -> Success:
+    return Success(at_ns=asked_ns, name="venue", asked_ns=asked_ns)
+
+
+def probe(at_ns: int) -> Probe:
+    return Probe(at_ns=at_ns, name="venue")
 
 
 def cool(at_ns: int) -> Cool:
     return Cool(at_ns=at_ns, name="venue")
 
 
-SUCCESS = Success(name="venue")
 LATCH = Latch(at_ns=7, name="venue", actor="file", reason="drawdown")
 RESET = Reset(at_ns=9, name="venue", actor="ops", reason="checked")
+OPENED = (failure(10), failure(20), failure(50))
 
 
 def after(*actions: Action) -> Breaker:
@@ -45,43 +56,70 @@ def test_it_opens_at_its_limit_and_not_before() -> None:
 
 
 def test_a_success_starts_the_count_again() -> None:
-    breaker = after(failure(), failure(), SUCCESS, failure(), failure())
+    breaker = after(failure(), failure(), success(), failure(), failure())
 
     assert (breaker.state, breaker.failures) == ("closed", 2)
 
 
 def test_time_alone_half_opens_it() -> None:
-    breaker = after(failure(), failure(), failure(50))
+    breaker = after(*OPENED)
 
     with pytest.raises(IllegalAction):
         BreakerMachine.step(breaker, cool(149))
     assert BreakerMachine.step(breaker, cool(150))[0].state == "half_open"
 
 
-def test_one_success_closes_a_half_open_breaker() -> None:
-    breaker = after(failure(), failure(), failure(50), cool(150), SUCCESS)
+def test_an_answer_to_a_probe_closes_it() -> None:
+    breaker = after(*OPENED, cool(150), probe(160), success(160))
 
     assert (breaker.state, breaker.failures, breaker.reason) == ("closed", 0, "")
 
 
-def test_one_failure_opens_a_half_open_breaker_for_another_while() -> None:
-    breaker = after(failure(), failure(), failure(50), cool(150), failure(160))
+def test_a_probe_that_fails_opens_it_for_another_while() -> None:
+    breaker = after(*OPENED, cool(150), probe(155), failure(160, asked_ns=155))
 
     assert (breaker.state, breaker.since_ns) == ("open", 160)
     with pytest.raises(IllegalAction):
         BreakerMachine.step(breaker, cool(259))
 
 
-@pytest.mark.parametrize("late", [SUCCESS, failure(60)])
-def test_an_answer_to_what_was_sent_before_it_opened_decides_nothing(late: Action) -> None:
-    opened = after(failure(), failure(), failure(50))
+@pytest.mark.parametrize("late", [success(50), failure(200, asked_ns=49)])
+@pytest.mark.parametrize("then", [(), (cool(150),), (cool(150), probe(155), success(155))])
+def test_an_answer_to_what_was_asked_before_it_opened_decides_nothing(
+    then: tuple[Action, ...], late: Action
+) -> None:
+    """A request may take 15 s and a breaker cools in 5: such an answer is no probe's."""
+    breaker = after(*OPENED, *then)
 
-    assert opened == BreakerMachine.step(opened, late)[0]
+    assert breaker == BreakerMachine.step(breaker, late)[0]
+
+
+def test_what_failed_before_a_reset_does_not_count_after_it() -> None:
+    breaker = after(*OPENED, evolve(RESET, at_ns=60), failure(70, asked_ns=55))
+
+    assert (breaker.state, breaker.failures) == ("closed", 0)
+
+
+def test_one_probe_leaves_in_a_cooling_time() -> None:
+    """Nobody promises that it is answered: then another may leave."""
+    breaker = after(*OPENED, cool(150), probe(150))
+
+    assert breaker.bars(249)
+    with pytest.raises(IllegalAction):
+        BreakerMachine.step(breaker, probe(249))
+    assert not breaker.bars(250)
+    assert BreakerMachine.step(breaker, probe(250))[0].probed_ns == 250
 
 
 @pytest.mark.parametrize(
-    "before", [(), (failure(), failure(), failure()), (failure(), failure(), failure(), cool(100))]
+    ("before", "barred"),
+    [((), False), (OPENED, True), ((*OPENED, cool(150)), False), ((LATCH,), True)],
 )
+def test_it_bars_the_way_while_it_is_shut(before: tuple[Action, ...], barred: bool) -> None:
+    assert barred == after(*before).bars(10**6)
+
+
+@pytest.mark.parametrize("before", [(), OPENED, (*OPENED, cool(150))])
 def test_the_kill_latches_it_from_everywhere(before: tuple[Action, ...]) -> None:
     breaker = after(*before, LATCH)
 
@@ -89,7 +127,7 @@ def test_the_kill_latches_it_from_everywhere(before: tuple[Action, ...]) -> None
 
 
 @pytest.mark.parametrize(
-    "action", [SUCCESS, failure(), Latch(at_ns=99, name="venue", actor="api", reason="other")]
+    "action", [success(8), failure(8), Latch(at_ns=99, name="venue", actor="api", reason="other")]
 )
 def test_nothing_but_an_operator_leads_out_of_the_kill(action: Action) -> None:
     """Neither success nor time, and the first reason stands.  Proves: kill."""

@@ -1,4 +1,7 @@
-"""``TradeMachine`` against a chain that reverts and a venue that repeats itself."""
+"""``TradeMachine`` against the simulated chain, and a venue that repeats itself."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -9,6 +12,8 @@ from hypothesis.stateful import precondition as when
 from polybawt.core.machines import trade as t
 from polybawt.core.market import Side
 from polybawt.core.units import Price, Shares, Usdc
+from polybawt.sim.chain import Chain, Fate
+from polybawt.sim.records import VenueTrade
 from property_tests.mirror import edge_or_illegal, mirrored
 
 SETTLED = {"confirmed", "failed"}
@@ -30,16 +35,48 @@ legs = st.lists(
     max_size=3,
 )
 
+fates = st.builds(
+    lambda moving, end: tuple((step, ns) for ns, step in enumerate((*moving, end))),
+    st.lists(st.sampled_from(["MINED", "RETRYING"]), max_size=5),
+    st.sampled_from(["CONFIRMED", "FAILED"]),
+)
 
-def heard(step: str) -> object:
+
+def heard(step: str) -> Callable[[Any], Any]:
     return when(lambda s: s.trade.state not in SETTLED and step in s.said)
 
 
+def fated(step: str) -> Callable[[Any], Any]:
+    return when(lambda s: s.ahead[:1] == [step])
+
+
+def matched(leg: t.Leg) -> VenueTrade:
+    """What the venue has of a match of which one leg is ours."""
+    return VenueTrade(
+        trade_id="t1",
+        status="MATCHED",
+        condition_id="0xc",
+        taker_order_id="0x1",
+        taker_owner="they",
+        token_id=leg.token_id,
+        side=leg.side.other,
+        price=leg.price,
+        shares=leg.shares,
+        fee=Usdc(0),
+        makers=(),
+        match_ns=0,
+        updated_ns=0,
+        tx_hash="0x2",
+    )
+
+
 class TradeLife(RuleBasedStateMachine):
-    @initialize(parts=legs)
-    def init(self, parts: list[t.Leg]) -> None:
+    @initialize(parts=legs, fate=fates)
+    def init(self, parts: list[t.Leg], fate: Fate) -> None:
         self.trade = t.Trade(trade_id="t1", condition_id="0xc", match_s=1, legs=tuple(parts))
-        self.chain, self.said = "matched", {"matched"}
+        self.world, self.ahead = Chain(lambda _: fate), [step for step, _ in fate]
+        self.world.add(matched(parts[0]))
+        self.said = {"matched"}
         self.booked: list[t.Leg] = []
         self.voided: list[t.Leg] = []
         self.told = 0
@@ -50,9 +87,16 @@ class TradeLife(RuleBasedStateMachine):
         self.voided += [out.leg for out in outputs if isinstance(out, t.Voided)]
         self.told += sum(isinstance(out, t.Settled) for out in outputs)
 
-    def move(self, to: str) -> None:
-        self.chain = to
-        self.said.add(to)
+    @property
+    def chain(self) -> str:
+        found = self.world.get("t1")
+        assert found is not None
+        return found.status.lower()
+
+    def move(self) -> None:
+        moved = self.world.next_step(self.world.due_ns)
+        assert moved.status == self.ahead.pop(0)
+        self.said.add(self.chain)
 
     # The machine.
 
@@ -83,32 +127,25 @@ class TradeLife(RuleBasedStateMachine):
 
     # The world.
 
-    @when(lambda s: s.chain == "retrying")
-    @rule()
-    def broadcast(self) -> None:
-        self.move("matched")
-
-    @when(lambda s: s.chain in ("matched", "retrying"))
+    @fated("MINED")
     @rule()
     def include(self) -> None:
-        self.move("mined")
+        self.move()
 
-    @when(lambda s: s.chain in ("matched", "mined"))
+    @fated("RETRYING")
     @rule()
     def revert(self) -> None:
-        self.move("retrying")
+        self.move()
 
-    @when(lambda s: s.chain == "mined")
-    @rule(often=st.integers(0, 2))
-    def finalise(self, often: int) -> None:
-        if often == 0:
-            self.move("confirmed")
+    @fated("CONFIRMED")
+    @rule()
+    def finalise(self) -> None:
+        self.move()
 
-    @when(lambda s: s.chain in ("matched", "mined", "retrying"))
-    @rule(often=st.integers(0, 3))
-    def void_(self, often: int) -> None:
-        if often == 0:
-            self.move("failed")
+    @fated("FAILED")
+    @rule()
+    def void(self) -> None:
+        self.move()
 
     @when(lambda s: s.trade.state in SETTLED)
     @rule()
@@ -120,13 +157,15 @@ class TradeLife(RuleBasedStateMachine):
     @invariant()
     def booked_once(self) -> None:
         assert self.booked in ([], list(self.trade.legs))
-
-    @invariant()
-    def never_void_unbooked(self) -> None:
         assert self.voided in ([], self.booked)
 
     @invariant()
-    def booked_while_open(self) -> None:
+    def seen_is_untouched(self) -> None:
+        if self.trade.state == "seen":
+            assert (self.booked, self.told) == ([], 0)
+
+    @invariant()
+    def booked_until_it_fails(self) -> None:
         if self.trade.state in ("matched", "mined", "retrying", "confirmed"):
             assert self.booked
             assert not self.voided
@@ -141,9 +180,19 @@ class TradeLife(RuleBasedStateMachine):
         assert self.told == (self.trade.state in SETTLED and self.booked != [])
 
     @invariant()
+    def only_what_was_said(self) -> None:
+        assert self.trade.state in {"seen", *self.said}
+
+    @invariant()
     def rest_is_true(self) -> None:
         if self.trade.state in SETTLED:
             assert self.trade.state == self.chain
+
+    @invariant()
+    def ends_are_true(self) -> None:
+        assert self.chain in self.said
+        assert self.said & SETTLED <= {self.chain}
+        assert self.world.unfinal("0xc") == (self.chain not in SETTLED)
 
 
 TestTradeLife = TradeLife.TestCase

@@ -139,6 +139,7 @@ def take(position: Position, change: Change) -> tuple[Position, Outputs]:
 
 
 def pay(position: Position, action: Pay) -> tuple[Position, Outputs]:
+    assert 0 <= action.payout <= MILLION, action  # a share never pays more than a dollar
     amount = Usdc(position.shares * action.payout // MILLION)
     out = PaidOut(
         at_ns=action.at_ns,

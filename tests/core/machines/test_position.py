@@ -144,6 +144,13 @@ def test_a_split_payout_of_an_odd_amount_is_rounded_down() -> None:
     assert after(change(Bought, 1, 1), pay(500_000)).paid_out == 0
 
 
+@pytest.mark.parametrize("payout", [-1, 1_000_001])
+def test_a_share_never_pays_less_than_nothing_or_more_than_a_dollar(payout: int) -> None:
+    """The kernel refuses such a word at its door; were it let in, it would become money."""
+    with pytest.raises(AssertionError):
+        after(BUY, pay(payout))
+
+
 def test_a_flat_position_is_paid_nothing() -> None:
     _, outputs = PositionMachine.step(after(), pay(1_000_000))
 

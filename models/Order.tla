@@ -78,11 +78,11 @@ Init ==
 SaysOpen(matched, delayed) ==
   /\ IF delayed THEN "delayed" \in said ELSE "live" \in said
   /\ matched <= executed
-SaysClosed(matched, outcome) ==  \* a record of MATCHED may also be a part that ended
+SaysClosed(matched, outcome) ==  \* what was filled may be called anything (6, 14 and 19)
   /\ book \in Over
-  /\ outcome = CASE book = "filled"  -> "cancelled"
-                 [] book = "invalid" -> "rejected"
-                 [] OTHER            -> book
+  /\ CASE book = "filled"  -> TRUE
+       [] book = "invalid" -> outcome = "rejected"
+       [] OTHER            -> outcome = book
   /\ matched <= executed
 SaysEnded   == book \in Over
 SaysMissing == sent  \* not yet, not any more, or not just now
@@ -474,7 +474,7 @@ ByRecord == ReadMissing \/ (\E m \in 0..Size, outcome \in Outcomes : ReadClosed(
 SilenceProvesNothing ==
   [][(Timeout \/ CancelTimeout \/ (ReadMissing /\ (clock # "past"))) => ~Ends]_vars
 AbsenceProvesOnlyTheEnd ==
-  [][(Ends /\ (state' = "expired") /\ (book # "expired")) => (clock = "past")]_vars
+  [][(Ends /\ (state' = "expired") /\ (book \notin Over)) => (clock = "past")]_vars
 \* An acknowledged cancel erases no fill and ends nothing: its record decides.
 CancelProvesNothing ==
   [][CancelDone => ((filled' = filled) /\ (state' \in (Finished \cup {"closing"})))]_vars
@@ -482,7 +482,7 @@ RecordFirst == [][((state = "closing") /\ Ends) => (Told \/ ByRecord)]_vars
 \* Of a refusal and a sign of life the latter is believed, whatever comes first.
 LifeOutweighsRefusal ==
   [][((state \in {"live", "delayed", "closing"}) /\ (state' = "rejected")) =>
-       (book = "invalid")]_vars
+       (book \in Over)]_vars
 WokenByLife ==
   [][((state = "rejected") /\ (state' = "closing")) => ((said \cap Alive) # {})]_vars
 

@@ -177,10 +177,12 @@ class OrderLife(RuleBasedStateMachine):
     @when(lambda s: s.heard and s.book in OVER)
     @rule(choice=st.data())
     def read_closed(self, choice: st.DataObject) -> None:
-        """It ended; its record may count fewer matches than there were."""
+        """It ended; its record may count fewer matches than there were, or misname a full one."""
         total = self.counted(choice)
         self.misled |= total != self.executed
         outcome = OUTCOME[self.book]
+        if self.book == "filled":
+            outcome = choice.draw(st.sampled_from(["cancelled", "expired", "rejected"]))
         self.step(o.ReadClosed(intent_id=ID, matched=Shares(total), outcome=outcome))
 
     def counted(self, choice: st.DataObject) -> int:

@@ -180,19 +180,19 @@ Pay(payout) ==
 Place(one) ==
   /\ order[one] = "none"
   /\ verdict = -1
-  /\ IF one \in Sells
-       THEN Size(one) <= SharesFree
-       ELSE /\ Exposure + HeldBack(one, Size(one)) <= Most
-            /\ HeldBack(one, Size(one)) <= Free
+  /\ (one \in Sells) => (Size(one) <= SharesFree)
+  /\ (one \in Bids) => (Exposure + HeldBack(one, Size(one)) <= Most)
+  /\ (one \in Bids) => (HeldBack(one, Size(one)) <= Free)
   /\ order' = [order EXCEPT ![one] = "open"]
   /\ reserved' = reserved + (IF one \in Bids THEN HeldBack(one, Size(one)) ELSE 0)
   /\ UNCHANGED <<ours, life, cash, tokens, verdict>>
 
-\* The venue matches nothing that nothing stands behind.
+\* The venue matches nothing that nothing stands behind: of cash there is always enough.
 Match(trade) ==
-  /\ (order[trade] = "open") /\ (life[trade] = "none")
+  /\ order[trade] = "open"
+  /\ life[trade] = "none"
   /\ verdict = -1
-  /\ IF trade \in Buys THEN cash >= Takes(trade) ELSE tokens >= Shares(trade)
+  /\ (trade \in Sells) => (tokens >= Shares(trade))
   /\ life' = [life EXCEPT ![trade] = "matched"]
   /\ cash' = cash - Takes(trade) /\ tokens' = tokens + Gives(trade)
   /\ UNCHANGED <<ours, reserved, order, verdict>>
@@ -231,9 +231,10 @@ Resolve(payout) ==
 
 \* Shares become what they pay once no trade of the market is on its way.
 Final == \A trade \in Trades : life[trade] \notin {"matched", "booked"}
+
 Redeem ==
-  /\ (verdict # -1) /\ Final
-  /\ tokens # 0
+  /\ verdict # -1
+  /\ Final
   /\ cash' = cash + (tokens * verdict) /\ tokens' = 0
   /\ UNCHANGED <<ours, reserved, order, life, verdict>>
 

@@ -1,4 +1,4 @@
-"""``TriggerMachine`` over the tokens of one condition, while orders get lost and processes crash."""
+"""``TriggerMachine`` over the tokens of one condition; orders get lost and processes crash."""
 
 import pytest
 from hypothesis import strategies as st

@@ -7,9 +7,9 @@ what cannot be, and holds the breakers.  What a match does to our money stands i
 from typing import Final
 
 from polybawt.core import facts
-from polybawt.core.commands import CancelAll, ReadOrder, SignOrder
+from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
-from polybawt.core.machines import breaker, order
+from polybawt.core.machines import breaker, order, recovery
 from polybawt.core.machines.breaker import Breaker, BreakerMachine
 from polybawt.core.machines.order import Order, OrderMachine
 from polybawt.core.risk import Gate, refusal
@@ -26,7 +26,7 @@ STATUSES_ALIVE: Final = ("LIVE", "MATCHED", "DELAYED")
 def decide(state: State, condition_id: str) -> Outputs:
     """Ask every strategy what it wants in one market, at most once per ``decide_ns``."""
     book, market = state.books.get(condition_id), state.markets[condition_id]
-    if state.phase != "trading" or book is None or state.killed():
+    if state.barred() or book is None:
         return ()
     if not state.due(f"decide:{condition_id}", state.config.decide_ns):
         return ()
@@ -150,8 +150,10 @@ def drive(state: State, action: order.Action) -> Outputs:
         return (state.notify("critical", "bad_signature", f"{before.intent_id}: {wrong}"), abort)
     after, outputs = OrderMachine.step(before, action)
     state.orders[after.intent_id] = after
-    state.awaited.pop(f"order:{after.intent_id}", None) if isinstance(action, READS) else None
-    return (*outputs, *_consequences(state, before, after, action))
+    consequences = _consequences(state, before, after, action)
+    if isinstance(action, READS) and (read := f"order:{after.intent_id}") in state.awaited:
+        consequences += (recovery.Arrive(at_ns=state.now_ns, read=read),)
+    return (*outputs, *consequences)
 
 
 def _misidentified(state: State, sign: order.Sign) -> str:
@@ -173,9 +175,8 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
     match action:
         case order.Sign():
             state.intent_of[after.order_id] = after.intent_id
-            stopped = state.killed() or ("" if state.phase == "trading" else state.phase)
-            if stopped:
-                reason = f"not sent: {stopped}"
+            if barred := state.barred():
+                reason = f"not sent: {barred}"
                 return (order.Abort(at_ns=action.at_ns, intent_id=after.intent_id, reason=reason),)
             return (order.Submit(at_ns=action.at_ns, intent_id=after.intent_id),)
         case order.Submit():
@@ -279,18 +280,6 @@ def turn(state: State, action: breaker.Action) -> Outputs:
     text = f"{after.name} is {after.state}: {after.reason}"
     severity = "critical" if after.state in ("open", "latched") else "info"
     return (state.notify(severity, f"breaker_{after.state}", text),)
-
-
-def kill(state: State, request: facts.KillRequested) -> Outputs:
-    """Latch, then withdraw everything: by id, and all at once for what we may not know of."""
-    reason = f"{request.source}: {request.reason}"
-    action = breaker.Latch(at_ns=request.at_ns, name="kill", actor=request.actor, reason=reason)
-    already = bool(state.killed())
-    outputs = turn(state, action)
-    if already:
-        return outputs
-    cancels = [c for o in tuple(state.open_orders()) for c in cancel(state, o.intent_id)]
-    return (*outputs, CancelAll(), *cancels)
 
 
 def reset(state: State, request: facts.ResetRequested) -> Outputs:

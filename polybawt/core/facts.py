@@ -49,7 +49,7 @@ class KillRequested(Fact):
 
 @frozen(kw_only=True)
 class ResetRequested(Fact):
-    """An operator closes a breaker again."""
+    """An operator closes a breaker again, or, by the name ``kill``, arms the kill switch."""
 
     breaker: str
     actor: str
@@ -100,7 +100,7 @@ class BookSnapshot(Fact):
     """A whole book as served, worst level first. ``last_trade`` keeps the venue's own text.
 
     ``min_size``, ``tick`` and ``neg_risk`` are "" or None where the message has none (WS).
-    ``source`` is ``ws`` or ``rest``.
+    ``source`` is ``ws`` or ``rest``; ``asked_ns`` is when the read was sent, None for a push.
     """
 
     condition_id: str
@@ -115,6 +115,7 @@ class BookSnapshot(Fact):
     tick: str = ""
     neg_risk: bool | None = None
     version: str = ""
+    asked_ns: int | None = None
 
 
 @frozen(kw_only=True)

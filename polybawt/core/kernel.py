@@ -9,9 +9,9 @@ book -> strategy -> risk -> order -> venue -> trade -> position -> settlement ->
 from collections import deque
 from typing import Final
 
-from polybawt.core import execution, facts, fills, market_data, outcomes, reconcile, timers
+from polybawt.core import execution, facts, fills, kill, market_data, outcomes, reconcile, timers
 from polybawt.core.machine import Command, Fact, Outputs
-from polybawt.core.machines import order, trade
+from polybawt.core.machines import order, recovery, trade
 from polybawt.core.machines.position import PaidOut
 from polybawt.core.machines.settlement import Due
 from polybawt.core.plausible import doubt
@@ -54,7 +54,9 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.StopRequested():
             return reconcile.stop_requested(state, fact)
         case facts.KillRequested():
-            return execution.kill(state, fact)
+            return kill.fire(state, fact)
+        case facts.ResetRequested(breaker=kill.NAME):
+            return kill.reset(state, fact)
         case facts.ResetRequested():
             return execution.reset(state, fact)
         case facts.DecideRequested():
@@ -101,6 +103,10 @@ def route(state: State, fact: Fact) -> Outputs:
             return ()
         case order.Action():
             return execution.drive(state, fact)
+        case recovery.Action():
+            return reconcile.turn(state, fact)
+        case recovery.Query():
+            return reconcile.asked(state, fact)
         case trade.Filled():
             return fills.filled(state, fact)
         case trade.Voided():

@@ -9,7 +9,7 @@ Source: architecture D5 and D8; exchange reference 3.5 and 6.
 
 from typing import Final
 
-from polybawt.core import execution, facts, ledger, market_data
+from polybawt.core import execution, facts, kill, ledger, market_data
 from polybawt.core.commands import (
     CancelOrder,
     FollowOracle,
@@ -19,43 +19,59 @@ from polybawt.core.commands import (
     ReadTrades,
 )
 from polybawt.core.machine import Command, Outputs
-from polybawt.core.machines import feed, order
+from polybawt.core.machines import feed, order, recovery
 from polybawt.core.machines.order import ENDED, RESTING
+from polybawt.core.machines.recovery import RecoveryMachine
 from polybawt.core.state import LINKS, State
 from polybawt.core.units import Usdc, micro_text
 
 READS: Final = ("trades", "open_orders", "balance")
+NEVER_SENT: Final = frozenset({"intent", "signed"})
+
+
+def turn(state: State, action: recovery.Action) -> Outputs:
+    """Step the session; that trading begins is told."""
+    before = state.recovery
+    if not RecoveryMachine.allows(before, action):
+        return execution.impossible(state, before, action)
+    state.recovery, outputs = RecoveryMachine.step(before, action)
+    if before.state == "reconciling" and state.phase == "trading":
+        text = f"epoch {state.epoch}: agreed with the venue, {len(state.orders)} orders known"
+        return (state.notify("info", "reconciled", text), *outputs)
+    return outputs
 
 
 def started(state: State, fact: facts.Started) -> Outputs:
     """A process took over: all links are down, and every open order is in doubt."""
-    state.epoch, state.config = fact.epoch, fact.config
-    enter(state, "reconciling")
+    doubted = [o for o in state.orders.values() if o.state not in ENDED | NEVER_SENT]
+    reads = (*(f"order:{record.intent_id}" for record in doubted), *READS)
+    start = recovery.Start(at_ns=state.now_ns, epoch=fact.epoch, reads=reads)
+    if not RecoveryMachine.allows(state.recovery, start):
+        return execution.impossible(state, state.recovery, start)
+    state.config = fact.config
     for name in (*LINKS, *state.subscribed):
         lose = feed.Lose(at_ns=fact.at_ns, name=name, reason="engine restarted")
         market_data.feed_step(state, lose)
     state.subscribed.clear()  # a new process has new streams
-    state.awaited.clear()  # and asks its own questions
     outputs: Outputs = ()
     for record in tuple(state.orders.values()):
         intent_id = record.intent_id
-        match record.state:
-            case "intent" | "signed":  # nothing of it can have left: the journal comes first
-                abort = order.Abort(
-                    at_ns=fact.at_ns, intent_id=intent_id, reason="engine restarted"
-                )
-                outputs += (abort,)
-            case "submitted":
-                silence = order.Timeout(at_ns=fact.at_ns, intent_id=intent_id, reason="restart")
-                outputs += (silence,)
-                state.awaited[f"order:{intent_id}"] = state.now_ns
-            case other if other not in ENDED:
-                state.awaited[f"order:{intent_id}"] = state.now_ns
-    for name in READS:
-        state.awaited[name] = state.now_ns
+        if record.state in NEVER_SENT:  # the journal comes first: nothing of it can have left
+            why = "engine restarted"
+            outputs += (order.Abort(at_ns=fact.at_ns, intent_id=intent_id, reason=why),)
+        elif record.state == "submitted":
+            outputs += (order.Timeout(at_ns=fact.at_ns, intent_id=intent_id, reason="restart"),)
     if state.oracles:
         outputs += (FollowOracle(symbols=tuple(state.oracles)),)
-    return (*outputs, *(read(state, name) for name in state.awaited if not _early(state, name)))
+    return (*outputs, *turn(state, start))
+
+
+def asked(state: State, query: recovery.Query) -> Outputs:
+    """Ask the venue; about our cash only once the trades that moved it are known."""
+    kind, _, intent_id = query.read.partition(":")
+    if kind == "order" and intent_id not in state.orders:  # it was closed meanwhile
+        return arrived(state, query.read)
+    return () if _early(state, query.read) else (read(state, query.read),)
 
 
 def _early(state: State, name: str) -> bool:
@@ -79,27 +95,17 @@ def read(state: State, name: str) -> Command:
 
 def arrived(state: State, name: str) -> Outputs:
     """One awaited read is answered; with the last of them trading begins."""
-    state.awaited.pop(name, None)
-    if state.phase != "reconciling" or state.awaited:
-        return ()
-    enter(state, "trading")
-    text = f"epoch {state.epoch}: agreed with the venue, {len(state.orders)} orders known"
-    return (state.notify("info", "reconciled", text),)
+    return turn(state, recovery.Arrive(at_ns=state.now_ns, read=name))
 
 
 def ask_again(state: State) -> Outputs:
     """Awaited reads that failed or were lost are asked again."""
-    if not state.awaited:
-        return arrived(state, "")
-    late = [
-        n for n, asked in state.awaited.items() if state.now_ns - asked >= 2 * state.config.poll_ns
-    ]
-    for name in late:
-        if name.startswith("order:") and name.removeprefix("order:") not in state.orders:
-            del state.awaited[name]  # it was closed meanwhile
-            continue
-        state.awaited[name] = state.now_ns
-    return tuple(read(state, name) for name in late if name in state.awaited)
+    outputs: Outputs = ()
+    for name in state.awaited:
+        ask = recovery.Ask(at_ns=state.now_ns, read=name, every_ns=2 * state.config.poll_ns)
+        if RecoveryMachine.allows(state.recovery, ask):
+            outputs += turn(state, ask)
+    return outputs
 
 
 def trades_read(state: State, fact: facts.TradesRead) -> Outputs:
@@ -128,7 +134,7 @@ def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
         undead = record.state == "rejected" and record.order_id in resting
         if missing or undead:
             outputs += (ReadOrder(intent_id=record.intent_id, order_id=record.order_id),)
-    return (*outputs, *arrived(state, "open_orders"))
+    return (*outputs, *arrived(state, "open_orders"), *kill.listed(state, bool(resting)))
 
 
 def balance_read(state: State, fact: facts.BalanceRead) -> Outputs:
@@ -152,17 +158,9 @@ def read_failed(state: State, fact: facts.ReadFailed) -> Outputs:
 
 
 def stop_requested(state: State, fact: facts.StopRequested) -> Outputs:
-    if state.phase in ("stopping", "stopped"):
-        return ()
-    enter(state, "stopping")
-    return (state.notify("info", "stopping", f"asked by {fact.actor}"), *withdraw_all(state))
-
-
-def withdraw_all(state: State) -> Outputs:
-    """Ask for the end of every order that rests."""
-    resting = tuple(o.intent_id for o in state.orders.values() if o.state in RESTING)
-    return tuple(output for intent_id in resting for output in execution.cancel(state, intent_id))
-
-
-def enter(state: State, phase: str) -> None:
-    state.phase, state.phase_since_ns = phase, state.now_ns
+    before = state.phase
+    outputs = turn(state, recovery.Stop(at_ns=state.now_ns))
+    if state.phase == before:
+        return outputs
+    notice = state.notify("info", "stopping", f"asked by {fact.actor}")
+    return (notice, *outputs, *kill.withdraw_all(state))

@@ -15,8 +15,10 @@ from polybawt.core.commands import Notify
 from polybawt.core.ledger import Ledger
 from polybawt.core.machines.breaker import Breaker
 from polybawt.core.machines.feed import Feed
+from polybawt.core.machines.kill_switch import KillSwitch
 from polybawt.core.machines.order import ENDED, Order
 from polybawt.core.machines.position import Position
+from polybawt.core.machines.recovery import Recovery
 from polybawt.core.machines.settlement import Settlement
 from polybawt.core.machines.trade import SETTLED, Trade
 from polybawt.core.market import Market, Side
@@ -65,9 +67,8 @@ class State:
 
     config: Config = field(factory=Config)
     now_ns: int = 0
-    epoch: int = 0
-    phase: str = "starting"  # starting, reconciling, trading, stopping, stopped
-    phase_since_ns: int = 0
+    recovery: Recovery = field(factory=Recovery)
+    kill: KillSwitch = field(factory=KillSwitch)
     intents_made: int = 0
     last_match_s: int = 0
     markets: dict[str, Market] = field(factory=dict)
@@ -84,7 +85,6 @@ class State:
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
     subscribed: dict[str, bool] = field(factory=dict)
-    awaited: dict[str, int] = field(factory=dict)  # reads that trading waits for: name to asked_ns
     timers: dict[str, int] = field(factory=dict)  # when something was last done, by its name
     forgotten: dict[str, bool] = field(factory=dict)
     counters: dict[str, int] = field(factory=dict)
@@ -186,9 +186,31 @@ class State:
         """Profit since the first deposit, open positions at their marks."""
         return Usdc(self.equity() - self.ledger.deposited)
 
+    @property
+    def epoch(self) -> int:
+        """Which process of this journal it is, from 1."""
+        return self.recovery.epoch
+
+    @property
+    def phase(self) -> str:
+        """starting, reconciling, trading, stopping or stopped."""
+        return self.recovery.state
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The reads that trading waits for, by their names."""
+        return tuple(awaited.read for awaited in self.recovery.awaited)
+
     def killed(self) -> str:
-        kill = self.breakers.get("kill")
-        return (kill.reason or "killed") if kill and kill.state == "latched" else ""
+        """What fired the kill switch, "" while it is armed."""
+        return self.kill.why
+
+    def barred(self) -> str:
+        """Why no order may leave now, "" when it may.
+
+        Asked when an order is wanted, when it is signed, and once more at the socket.
+        """
+        return self.killed() or ("" if self.phase == "trading" else self.phase)
 
     def breaker_open(self) -> str:
         """The breaker that lets nothing out now, "" when none does."""

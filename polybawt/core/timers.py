@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from polybawt.core import execution, market_data, outcomes, reconcile
-from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades, Stop
+from polybawt.core import execution, kill, market_data, outcomes, reconcile
+from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades
 from polybawt.core.machine import Outputs
-from polybawt.core.machines import breaker, feed, order, settlement
+from polybawt.core.machines import breaker, feed, order, recovery, settlement
 from polybawt.core.machines.order import ENDED, POLLED, RESTING, Order
+from polybawt.core.machines.recovery import RecoveryMachine
 from polybawt.core.state import State
 from polybawt.core.units import SECOND_NS
 
@@ -20,6 +21,7 @@ def tick(state: State) -> Outputs:
         *_groups(state),
         *_quiet(state),
         *_orders(state),
+        *kill.tick(state),
         *_trades(state),
         *_breakers(state),
         *_markets(state),
@@ -57,8 +59,6 @@ def _orders(state: State) -> Outputs:
     outputs: Outputs = ()
     for record in tuple(state.orders.values()):
         outputs += _order(state, record)
-    if state.killed():  # what was on its way when the kill came rests by now
-        outputs += reconcile.withdraw_all(state)
     return outputs
 
 
@@ -159,8 +159,8 @@ def _phase(state: State) -> Outputs:
         return reconcile.ask_again(state)
     if state.phase != "stopping":
         return ()
-    since = state.now_ns - state.phase_since_ns
-    if any(state.open_orders()) and since < state.config.stop_ns_max:
-        return reconcile.withdraw_all(state)
-    reconcile.enter(state, "stopped")
-    return (Stop(),)
+    quiet = not any(state.open_orders())
+    rest = recovery.Rest(at_ns=state.now_ns, quiet=quiet, most_ns=state.config.stop_ns_max)
+    if RecoveryMachine.allows(state.recovery, rest):
+        return reconcile.turn(state, rest)
+    return kill.withdraw_all(state)

@@ -127,6 +127,7 @@ class Engine:
                     inbox=self.inbox,
                     clock=self.clock,
                     tasks=tasks,
+                    barred=self.state.barred,
                 )
                 self._listen_for_signals()
                 self.inbox.put_urgent(

@@ -3,16 +3,19 @@
 It decides nothing: one command, one adapter call, its facts into the inbox.  Every call runs in
 a task of the engine's group, so that a slow answer delays nobody and a fault is seen.  Orders,
 reads and the catalogue have a lane each: a venue whose reads hang must not keep a cancel waiting.
+An order that waited for its turn asks once more at the socket whether it may leave: a kill may
+have come meanwhile.  What is refused there is known never to have left.
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Final
 
 from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machine import Command, Fact
+from polybawt.core.machines import order
 from polybawt.core.market import Market
 from polybawt.engine.inbox import Inbox
 from polybawt.venue.clob import Clob
@@ -30,7 +33,7 @@ log = logging.getLogger("polybawt.engine")
 
 
 class Shell:
-    """``stopped`` is set when the kernel has nothing more to withdraw."""
+    """``barred`` says why no order may leave now; ``stopped`` is set when none rests any more."""
 
     def __init__(
         self,
@@ -42,10 +45,11 @@ class Shell:
         inbox: Inbox,
         clock: Clock,
         tasks: asyncio.TaskGroup,
+        barred: Callable[[], str],
     ) -> None:
         self._clob, self._gamma = clob, gamma
         self._market, self._oracle = market, oracle
-        self._inbox, self._clock, self._tasks = inbox, clock, tasks
+        self._inbox, self._clock, self._tasks, self._barred = inbox, clock, tasks, barred
         self._orders = asyncio.Semaphore(ORDERS_MAX)
         self._reads = asyncio.Semaphore(READS_MAX)
         self._listings = asyncio.Semaphore(LISTINGS_MAX)
@@ -105,6 +109,9 @@ class Shell:
             case c.SignOrder():
                 return (self._clob.sign(command),)
             case c.PostOrder():
+                if barred := self._barred():
+                    why, now_ns = f"not sent: {barred}", self._clock()
+                    return (order.Reject(intent_id=command.intent_id, reason=why, at_ns=now_ns),)
                 return (await self._clob.post(command),)
             case c.CancelOrder():
                 answer = await self._clob.cancel(command)

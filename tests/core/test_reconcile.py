@@ -210,7 +210,6 @@ def test_a_restart_while_reconciling_begins_anew(script: Script) -> None:
     script.wait(31)
     assert script.state.orders == {}
     assert script.state.phase == "reconciling"
-    script.state.awaited["order:i1"] = script.now_ns
     started(script)
 
     assert set(script.state.awaited) == {"trades", "open_orders", "balance"}

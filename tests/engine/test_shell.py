@@ -1,7 +1,7 @@
 """Commands are carried to a real exchange; what hangs holds up nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,7 +10,7 @@ from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machines import order
 from polybawt.engine.inbox import Inbox
-from polybawt.engine.shell import READS_MAX, Shell
+from polybawt.engine.shell import ORDERS_MAX, READS_MAX, Shell
 from polybawt.venue.clob import Clob
 from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
@@ -21,7 +21,9 @@ from tests.engine.town import ACCOUNT, Town, town, until
 
 
 @asynccontextmanager
-async def shell(t: Town) -> AsyncIterator[tuple[Shell, Inbox]]:
+async def shell(
+    t: Town, barred: Callable[[], str] = lambda: ""
+) -> AsyncIterator[tuple[Shell, Inbox]]:
     """The shell alone: what the kernel would be told is in the inbox."""
     inbox, clock, stream = Inbox(), Clock(), t.url.replace("http", "ws") + "/ws"
     async with http_client(t.url) as http, http_client(f"{t.url}/gamma") as site:
@@ -36,6 +38,7 @@ async def shell(t: Town) -> AsyncIterator[tuple[Shell, Inbox]]:
                 inbox=inbox,
                 clock=clock,
                 tasks=tasks,
+                barred=barred,
             )
             yield made, inbox
             made.abandon()
@@ -103,3 +106,24 @@ async def test_a_notice_is_logged_at_its_severity(
         (line,) = [r for r in caplog.records if r.name == "polybawt.engine"]
 
         assert (line.levelname.lower(), line.getMessage()) == (severity, "drift: cash")
+
+
+async def test_an_order_that_waited_for_its_turn_does_not_leave_after_a_kill() -> None:
+    """The gate is read again at the socket, and what is stopped there is known never to have left.
+
+    Proves: kill.
+    """
+    killed = ""
+    async with town() as t, shell(t, lambda: killed) as (made, inbox):
+        t.holds = lambda request: request.method == "DELETE"
+        for _ in range(ORDERS_MAX):  # the lane is full
+            made.carry(c.CancelAll())
+        await until(lambda: t.asked["DELETE /cancel-all"] == ORDERS_MAX)
+        made.carry(c.PostOrder(intent_id="i1", order_id="0x1", payload="{}"))
+        killed = "file: enough"
+        t.holds = lambda _: False
+        fact = await answered(inbox, order.Reject)
+
+        assert isinstance(fact, order.Reject)
+        assert (fact.intent_id, fact.reason) == ("i1", "not sent: file: enough")
+        assert t.asked["POST /order"] == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from polybawt.core.machines.breaker import Breaker
+from polybawt.core.machines.kill_switch import KillSwitch
+from polybawt.core.machines.recovery import Recovery
 from polybawt.ops import watching
 from polybawt.ops.paper import Options, Paper
 
@@ -14,7 +15,7 @@ from polybawt.ops.paper import Options, Paper
 def a_paper(tmp_path: Path, duration_s: float | None = None) -> Paper:
     paper = Paper(Options(state_dir=tmp_path, duration_s=duration_s))
     state = paper.replica.state
-    state.phase = "trading"
+    state.recovery = Recovery(state="trading")
     state.counters |= {"orders": 7, "fills": 3, "markets_settled": 1}
     return paper
 
@@ -60,9 +61,7 @@ async def test_a_terminal_gets_a_bar(
 def test_a_kill_is_the_first_word(tmp_path: Path) -> None:
     """Nobody must wonder why nothing trades."""
     paper = a_paper(tmp_path)
-    paper.replica.state.breakers["kill"] = Breaker(
-        name="kill", failures_max=1, cool_ns=1, state="latched", reason="lunch"
-    )
+    paper.replica.state.kill = KillSwitch(state="fired", source="file", reason="lunch")
 
     assert watching.words(paper).startswith("KILLED trading")
 

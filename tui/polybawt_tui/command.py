@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define, field
 
 from polybawt.core.facts import KillRequested, ResetRequested
+from polybawt.core.kill import NAME as KILL
 from polybawt.core.machine import Fact
 from polybawt.core.machines.order import ENDED
 from polybawt.core.state import State
@@ -47,11 +48,11 @@ class Pending:
         return "" if self.answer in ("", "accepted", "lost") else self.answer
 
     def effective(self, state: State) -> bool:
-        """Whether the breaker is as the command wants it, after it was heard."""
+        """Whether the switch or breaker is as the command wants it, after it was heard."""
         if not self.heard:
             return False
-        if self.kind == "KILL":
-            return bool(state.killed())
+        if self.breaker == KILL:
+            return bool(state.killed()) == (self.kind == "KILL")
         breaker = state.breakers.get(self.breaker)
         return breaker is not None and breaker.state == "closed"
 

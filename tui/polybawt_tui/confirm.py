@@ -11,6 +11,7 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from polybawt.core.kill import NAME as KILL
 from polybawt.core.machines.order import ENDED, OrderMachine
 from polybawt.core.machines.order import Cancel as CancelAction
 from polybawt_tui.dialogs import Dialog
@@ -122,7 +123,7 @@ class KillDialog(Confirm):
             return [head, (), *self._progress(picture)]
         killed = picture.state.killed()
         if killed:
-            since = utc(picture.state.breakers["kill"].since_ns)
+            since = utc(picture.state.kill.since_ns)
             return [
                 head,
                 (),
@@ -176,7 +177,7 @@ class KillDialog(Confirm):
              (f", {left} still open by the engine's own records", "" if left == 0 else "warn")),
             ((" new since ", "muted"), (f"{after}", "strong" if after == 0 else "bad text"),
              (" orders left the engine", "")),
-            ((" VERIFIED  ", "muted"), ("means: the breaker is latched and no order is open", "")),
+            ((" VERIFIED  ", "muted"), ("means: it is latched, and no order of ours is open", "")),
             (),
             ((f" “{printable(pending.reason)}” by {printable(pending.actor)}", "muted"),),
         ]  # fmt: skip
@@ -210,10 +211,10 @@ class ResetDialog(Confirm):
         self._names = resettable(picture)
         rows: list[Row] = [head, ()]
         for name in self._names:
-            breaker = state.breakers[name]
-            glyph, word, role = BREAKERS[breaker.state]
-            since: Span = (f"  {age(picture.now_ns - breaker.since_ns)}  ", "muted")
-            why = printable(breaker.reason)
+            tripped = state.kill if name == KILL else state.breakers[name]
+            glyph, word, role = BREAKERS[tripped.state]
+            since: Span = (f"  {age(picture.now_ns - tripped.since_ns)}  ", "muted")
+            why = printable(state.killed() if name == KILL else tripped.reason)
             rows.append(
                 ((f" {fit(name, 10)}", "strong"), (f"{glyph} {word}", role), since, (why, ""))
             )
@@ -234,6 +235,6 @@ class ResetDialog(Confirm):
 
 
 def resettable(picture: Picture) -> list[str]:
-    """Breakers that are not closed, the kill first."""
-    names = [b.name for b in picture.state.breakers.values() if b.state != "closed"]
-    return sorted(names, key=lambda name: (name != "kill", name))
+    """The kill when it is not armed, and the breakers that are not closed."""
+    names = sorted(b.name for b in picture.state.breakers.values() if b.state != "closed")
+    return [KILL, *names] if picture.state.killed() else names

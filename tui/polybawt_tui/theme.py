@@ -102,10 +102,13 @@ FEEDS: Final = {
 """Worst first."""
 
 BREAKERS: Final = {
+    "fired": ("✖", "FIRED", "bad"),
+    "drained": ("✖", "DRAINED", "bad"),
     "latched": ("✖", "LATCHED", "bad"),
     "open": ("✖", "OPEN", "bad"),
     "half_open": ("◐", "HALF OPEN", "warn"),
     "never": ("?", "never used", "muted"),
+    "armed": ("●", "armed", "ok"),
     "closed": ("●", "closed", "ok"),
 }
 

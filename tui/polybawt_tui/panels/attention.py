@@ -118,12 +118,14 @@ def stage_row(picture: Picture) -> Row:
 
 def _killed(picture: Picture) -> Row:
     state, pending = picture.state, picture.pending
-    breaker = state.breakers["kill"]
+    switch = state.kill
     left = sum(1 for _ in state.open_orders())
-    orders: Span = (
-        (f"  {left} orders still open  ", "warn") if left else ("  no order is open  ", "strong")
-    )
-    words = f"by {printable(breaker.actor)} at {utc(breaker.since_ns)}: {printable(breaker.reason)}"
+    orders: Span = ("  no order is open  ", "strong")
+    if left:
+        orders = (f"  {left} orders still open  ", "warn")
+    elif switch.state == "drained":
+        orders = ("  drained: the venue lists no order of ours  ", "strong")
+    words = f"by {printable(switch.actor)} at {utc(switch.since_ns)}: {printable(switch.why)}"
     ours = pending is not None and pending.kind == "KILL" and not picture.command_over
     trail = (*stage_row(picture), (" ", "")) if ours else ()
     return ((" ✖ KILLED ", "alarm"), orders, *trail, (words, ""))

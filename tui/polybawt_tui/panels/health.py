@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from polybawt.core.kill import NAME as KILL
 from polybawt.core.machines.breaker import Breaker
 from polybawt.core.machines.feed import Feed
 from polybawt.core.machines.settlement import Settlement
@@ -37,7 +38,7 @@ SETTLEMENT_COLUMNS: Final = (
     Column("close", 10, ">", rank=2),
     Column("strike", 10, ">", rank=2),
 )
-KNOWN_BREAKERS: Final = ("kill", "venue")
+KNOWN_BREAKERS: Final = ("venue",)
 
 
 def feeds(picture: Picture, width: int, height: int) -> Sheet:
@@ -81,28 +82,32 @@ def _feed(
 def breakers(picture: Picture, width: int, height: int) -> Sheet:
     state = picture.state
     names = dict.fromkeys([*KNOWN_BREAKERS, *state.breakers])
-    lines: list[Sequence[Span]] = []
+    switch = state.kill
+    who = ", ".join(part for part in (switch.actor, switch.why or switch.reason) if part)
+    lines = [_tripwire(picture, KILL, switch.state, switch.since_ns, who)]
     for name in names:
-        breaker = state.breakers.get(name)
-        glyph, word, role = BREAKERS[breaker.state if breaker else "never"]
-        if name == "kill" and (breaker is None or breaker.state == "closed"):
-            glyph, word, role = "●", "armed", "ok"
-        why = _why(breaker) if breaker else ""
-        since = age(picture.now_ns - breaker.since_ns) if breaker and breaker.since_ns else "-"
-        lines.append(
-            (
-                (printable(name), ""),
-                (f"{glyph} {word}", role),
-                (since, "muted"),
-                (why, ""),
-            )
-        )
+        if breaker := state.breakers.get(name):
+            why = _why(breaker)
+            lines.append(_tripwire(picture, name, breaker.state, breaker.since_ns, why))
+        else:
+            lines.append(_tripwire(picture, name, "never", 0, ""))
     return Sheet(rows=table(BREAKER_COLUMNS, lines, width))
+
+
+def _tripwire(picture: Picture, name: str, state: str, since_ns: int, why: str) -> Sequence[Span]:
+    glyph, word, role = BREAKERS[state]
+    since = age(picture.now_ns - since_ns) if since_ns else "-"
+    return (
+        (printable(name), ""),
+        (f"{glyph} {word}", role),
+        (since, "muted"),
+        (printable(why), ""),
+    )
 
 
 def _why(breaker: Breaker) -> str:
     fails = f"{breaker.failures} of {breaker.failures_max} failures" if breaker.failures else ""
-    return printable(", ".join(part for part in (breaker.actor, fails, breaker.reason) if part))
+    return ", ".join(part for part in (breaker.actor, fails, breaker.reason) if part)
 
 
 def settlements(picture: Picture, width: int, height: int) -> Sheet:

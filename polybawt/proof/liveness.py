@@ -2,8 +2,10 @@ r"""A second opinion on what happens in the end: our own search for a fair way t
 
 ``P ~> Q`` fails when from a reachable state with P there is a way to a set of states that can be
 walked for ever, without Q, and fairly: every weakly fair action is taken in it or is somewhere
-disabled, every strongly fair one is taken in it or nowhere enabled.  TLC only draws the graph:
-for every state it notes P, Q, and which instances are steps of which fair action.
+disabled, every strongly fair one is taken in it or nowhere enabled.  ``<>[]Q`` fails when such a
+set has a state without Q.  ``[]A =>`` before either confines the whole way to A, ``<>[]B =>`` the
+set to B.  TLC only draws the graph: for every state it notes P, Q, A, B, and which instances are
+steps of which fair action.
 
 And fairness that nothing needs is an assumption that nobody should have to believe: without any
 one conjunct, some property must fail.
@@ -12,7 +14,7 @@ one conjunct, some property must fail.
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from typing import Final
 
@@ -38,10 +40,15 @@ class Fair:
 
 
 @frozen
-class LeadsTo:
+class Promise:
+    """``before ~> after``, or ``<>[]after`` when it ``stays``; under two assumptions."""
+
     name: str
     before: str
     after: str
+    stays: bool = False
+    always: str = "TRUE"
+    forever: str = "TRUE"
 
 
 @frozen
@@ -59,7 +66,7 @@ def opinion(spec: Spec, properties: Iterable[str], tools: tlc.Tools) -> Opinion:
     conjuncts = _lines(spec, "Fairness", "/\\")
     fair = [f for number, line in enumerate(conjuncts) for f in _fair(spec, number, line)]
     named = [*properties]
-    leads = [lead for name in named for lead in _leads_to(spec, name)]
+    leads = [lead for name in named for lead in _promises(spec, name)]
     others = [name for name in named if name not in {lead.name for lead in leads}]
     search = Search(spec, leads, fair, tools)
     fails = [lead.name for n, lead in enumerate(leads) if search.escapes(n, fair)]
@@ -77,32 +84,54 @@ def opinion(spec: Spec, properties: Iterable[str], tools: tlc.Tools) -> Opinion:
     )
 
 
+Flags = tuple[tuple[tuple[Value, ...], ...], tuple[frozenset[int], ...]]
+"""Of a state: (P, Q, A, B) per property; and the instances that are steps of each fair action."""
+
+
 class Search:
     """The graph with, for every state, what the properties and the fair actions say of it."""
 
     def __init__(
-        self, spec: Spec, leads: list[LeadsTo], fair: list[Fair], tools: tlc.Tools
+        self, spec: Spec, leads: list[Promise], fair: list[Fair], tools: tlc.Tools
     ) -> None:
         self._fair = {f: number for number, f in enumerate(fair)}
         self.graph, flags = _flagged(spec, leads, fair, tools)
-        self._before = [[bool(row[0][n][0]) for row in flags] for n in range(len(leads))]
-        self._after = [[bool(row[0][n][1]) for row in flags] for n in range(len(leads))]
-        self._steps = [row[1] for row in flags]  # per state, per fair action: its instances
         self._leaving = self.graph.leaving()
+        self._must: dict[int, set[Node]] = {}  # what a set that breaks ``<>[]`` has a state of
+        self._begun = [self._broken(flags, n, lead) for n, lead in enumerate(leads)]
+        # Per fair action: where it is enabled, and where it leads; what changes nothing is no step.
+        self._steps: list[dict[Node, list[Node]]] = [{} for _ in fair]
+        for node, (_, fairly) in enumerate(flags):
+            for number, instances in enumerate(fairly):
+                targets = [t for i, t in self._leaving[node] if i in instances and t != node]
+                if targets:
+                    self._steps[number][node] = targets
+
+    def _broken(self, flags: list[Flags], number: int, lead: Promise) -> list[set[Node]]:
+        """Where a promise may be waited for in vain, as strongly connected parts."""
+        before, after, always, forever = (
+            {n for n, row in enumerate(flags) if row[0][number][place]} for place in range(4)
+        )
+        possible = self._reach(always.intersection(self.graph.initial), always.__contains__)
+        if lead.stays:
+            self._must[number] = set(range(len(flags))) - after
+            return [*self._components(possible & forever)]
+        waiting = self._reach(possible & before - after, lambda n: n in always and n not in after)
+        return [*self._components(waiting & forever)]
 
     def escapes(self, lead: int, fair: Iterable[Fair]) -> list[Node]:
-        """A fair set of states that never sees what must follow; none when there is no such."""
-        after, numbered = self._after[lead], [(self._fair[f], f.strong) for f in fair]
-        begin = [n for n, p in enumerate(self._before[lead]) if p and not after[n]]
-        inside = self._reach(begin, lambda node: not after[node])
-        todo = [inside]
+        """A fair set of states that breaks a promise for ever; none when there is no such."""
+        numbered, must = [(self._fair[f], f.strong) for f in fair], self._must.get(lead)
+        todo = [*self._begun[lead]]
         while todo:
-            for component in self._components(todo.pop()):
-                starved = self._starved(component, numbered)
-                if starved is None:
-                    return sorted(component)
-                if starved:
-                    todo.append(component - starved)
+            component = todo.pop()
+            if must is not None and not component & must:
+                continue
+            starved = self._starved(component, numbered)
+            if starved is None:
+                return sorted(component)
+            if starved:
+                todo += self._components(component - starved)
         return []
 
     def _reach(self, begin: Iterable[Node], allowed: Callable[[Node], bool]) -> set[Node]:
@@ -117,27 +146,17 @@ class Search:
 
     def _starved(self, component: set[Node], fair: list[tuple[int, bool]]) -> set[Node] | None:
         """``None``: fair. Else the states to do without, so that the rest may be; or none."""
-        unfair = False
         for number, strong in fair:
-            enabled = {node for node in component if self._enabled(node, number)}
-            if not enabled or self._taken(component, number):
+            steps = self._steps[number]
+            enabled = component & steps.keys()
+            taken = any(target in component for node in enabled for target in steps[node])
+            if not enabled or taken:
                 continue
             if strong:
                 return enabled
-            unfair = unfair or enabled == component
-        return set() if unfair else None
-
-    def _enabled(self, node: Node, number: int) -> bool:
-        """A step that changes nothing is no step."""
-        steps = self._steps[node][number]
-        return any(i in steps and target != node for i, target in self._leaving[node])
-
-    def _taken(self, component: set[Node], number: int) -> bool:
-        return any(
-            target in component and target != node and instance in self._steps[node][number]
-            for node in component
-            for instance, target in self._leaving[node]
-        )
+            if enabled == component:
+                return set()
+        return None
 
     def _components(self, nodes: set[Node]) -> Iterator[set[Node]]:
         """Strongly connected components (Tarjan, without recursion), single states included."""
@@ -178,11 +197,13 @@ class Search:
 
 
 def _flagged(
-    spec: Spec, leads: list[LeadsTo], fair: list[Fair], tools: tlc.Tools
-) -> tuple[Graph, list[tuple[tuple[tuple[Value, ...], ...], tuple[frozenset[int], ...]]]]:
+    spec: Spec, leads: list[Promise], fair: list[Fair], tools: tlc.Tools
+) -> tuple[Graph, list[Flags]]:
     """The graph, and what each state is flagged with."""
     name = f"{spec.name}Liveness"
-    lead_flags = ", ".join(f"<<({lead.before}), ({lead.after})>>" for lead in leads)
+    lead_flags = ", ".join(
+        f"<<({lead.before}), ({lead.after}), ({lead.always}), ({lead.forever})>>" for lead in leads
+    )
     steps = ", ".join(
         "({"
         + ", ".join(
@@ -248,11 +269,57 @@ def _fair(spec: Spec, number: int, line: str) -> Iterator[Fair]:
             yield Fair(number, found[1] == "S", f"{let}({found[2]})")
 
 
-def _leads_to(spec: Spec, name: str) -> Iterator[LeadsTo]:
+def _promises(spec: Spec, name: str) -> Iterator[Promise]:
+    """A property, once per value that it is quantified over; none when its form is another."""
     for let, inner in _each(spec, spec.definition(name).body):
-        parts = split(inner, "~>")
-        if len(parts) == 2 and "[]" not in inner and "<>" not in inner:
-            yield LeadsTo(name, f"{let}({parts[0]})", f"{let}({parts[1]})")
+        assumed, arrow, promised = _cut(inner, "=>")
+        always = _after("[]", assumed) if arrow else "TRUE"
+        forever = _after("<>[]", assumed) if arrow else "TRUE"
+        if not arrow:
+            promised = inner
+        elif not always and not forever:
+            continue
+        before, leads, after = _cut(promised, "~>")
+        if (whole := _after("[]", promised)) and not leads:
+            before, leads, after = _cut(whole, "=>")
+            after = _after("<>", after) if leads else _after("<>", whole)
+        if not leads:
+            before = "TRUE"
+        stays = _after("<>[]", promised) if not leads else ""
+        if (stays or after) and not re.search(
+            r"\[\]|<>", " ".join((before, after, stays, always, forever))
+        ):
+            yield Promise(
+                name,
+                f"{let}({before})",
+                f"{let}({stays or after})",
+                bool(stays),
+                f"{let}({always or 'TRUE'})",
+                f"{let}({forever or 'TRUE'})",
+            )
+
+
+def _cut(formula: str, operator: str) -> tuple[str, str, str]:
+    """Both sides of the one operator outside of all brackets, and the operator; or all of it."""
+    parts = split(_bare(formula), operator)
+    return (parts[0], operator, parts[1]) if len(parts) == 2 else (formula, "", "")
+
+
+def _after(operator: str, formula: str) -> str:
+    """What an operator in front of a formula is applied to; "" when there is another."""
+    inner = _bare(formula)
+    return _bare(inner.removeprefix(operator)) if inner.startswith(operator) else ""
+
+
+def _bare(formula: str) -> str:
+    """Without brackets around all of it."""
+    formula = formula.strip()
+    while formula.startswith("(") and formula.endswith(")"):
+        depths = accumulate((sign == "(") - (sign == ")") for sign in formula[:-1])
+        if 0 in depths:
+            break
+        formula = formula[1:-1].strip()
+    return formula
 
 
 def _tlc_notices(spec: Spec, conjuncts: list[str], dropped: int, tools: tlc.Tools) -> bool:

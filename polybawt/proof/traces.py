@@ -15,7 +15,7 @@ from polybawt.proof import tlc
 from polybawt.proof.explore import Code
 from polybawt.proof.graph import Graph, Node, State
 from polybawt.proof.spec import Spec
-from polybawt.proof.values import text
+from polybawt.proof.values import Function, Value, text
 
 Seen = tuple[int, State]  # number of the instance, our half after it
 Trace = tuple[Seen, ...]
@@ -49,8 +49,18 @@ def spoilt(spec: Spec, trace: Trace, choose: Choose) -> Trace:
     """The same trace, but for one step after which the machine is in no state of its."""
     number, place = choose(len(trace)), spec.ours.index("state")
     instance, ours = trace[number]
-    changed = instance, (*ours[:place], "nowhere", *ours[place + 1 :])
+    changed = instance, (*ours[:place], _nowhere(ours[place]), *ours[place + 1 :])
     return (*trace[:number], changed, *trace[number + 1 :])
+
+
+def _nowhere(state: Value) -> Value:
+    """A state that no machine has; of several machines, the first is in it."""
+    match state:
+        case Function():
+            return state.but(next(iter(state)), "nowhere")
+        case tuple():
+            return ("nowhere", *state[1:])
+    return "nowhere"
 
 
 @frozen

@@ -22,9 +22,45 @@ def changed(old: str, new: str) -> Spec:
 def test_what_tlc_proved_our_search_finds_no_way_out_of() -> None:
     opinion = liveness.opinion(LAMP, PROPERTIES, tlc.find_tools())
 
-    assert opinion.holds == ("Mended", "Wears")
-    assert opinion.others == ("Comes",)
+    assert opinion.holds == PROPERTIES
+    assert opinion.others == ()
     assert liveness.told(opinion) == []
+
+
+WEARS = 'Wears      == (state = "on") ~> (state = "broken")'
+
+
+@pytest.mark.parametrize(
+    ("promise", "holds"),
+    [
+        ('<>[](state # "on")', False),  # it is mended and turned again, for ever
+        ('(<>[]near) => []<>(state = "broken")', True),
+        ('(<>[]near) => <>[](state = "broken")', False),
+        ('([](turns < 2)) => <>[](state # "broken")', True),
+        ('[]((state = "broken") => <>(state = "off"))', True),
+        ("\\A n \\in 1..2 : (turns = n) ~> (turns = 3)", True),
+        ("\\A n \\in 3..4 : (turns = 1) ~> (turns = n)", False),
+    ],
+)
+def test_promises_of_other_forms_are_judged_as_tlc_judges_them(promise: str, holds: bool) -> None:
+    spec = changed(WEARS, f"Wears == {promise}")
+
+    opinion = liveness.opinion(spec, ["Wears"], tlc.find_tools())
+
+    assert opinion.others == ()
+    assert bool(opinion.fails) is not holds
+    verdict = tlc.check(tlc.find_tools(), {"Lamp.tla": spec.module}, spec.config)
+    assert bool(verdict.violated) is not holds
+
+
+def test_a_promise_of_a_form_that_we_do_not_know_is_left_to_tlc() -> None:
+    """No opinion is better than a guess; which fairness it needs, TLC says."""
+    spec = changed(WEARS, 'Wears == ([]<>near) => []<>(state = "broken")')
+
+    opinion = liveness.opinion(spec, PROPERTIES, tlc.find_tools())
+
+    assert opinion.others == ("Wears",)
+    assert opinion.needless == ()
 
 
 @pytest.mark.parametrize(

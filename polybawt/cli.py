@@ -128,6 +128,11 @@ def _parser() -> Parser:
 
     verify = command("verify", "check every specification and every machine against it", VERIFY)
     verify.add_argument("names", nargs="*", metavar="NAME", help="Order, Trade, … (all)")
+    verify.add_argument("--quick", action="store_true", help="what needs no Java, in seconds")
+    verify.add_argument(
+        "--lock", action="store_true", help="write down what holds, to be committed"
+    )
+    verify.add_argument("--mutate", default="", metavar="NAME", help="how much the checks notice")
     verify.set_defaults(run=verify_command)
 
     tui = command("tui", "a terminal onto a running engine (also: polybawt-tui)", TUI)
@@ -144,11 +149,16 @@ does not hold.
 """
 
 VERIFY: Final = """\
-Check every specification with TLC, and the machines against their specifications, edge by edge,
-in both directions. Needs the extra "proof", or a Java and the jar of TLC.
+Check every specification with TLC, and every machine against its specification: the graph that
+TLC reaches is the graph that the code reaches, state by state, edge by edge, refusal by refusal.
+Exits 1 at the first difference, told as the events that lead to it. Needs the extra "proof", or
+a Java and the jar of TLC.
 
-  polybawt verify              all of them, about a minute
-  polybawt verify Order Trade  these two
+  polybawt verify                 all of them, a few minutes
+  polybawt verify Order Trade     these two
+  polybawt verify --quick         only what needs no Java: the code against the committed digests
+  polybawt verify --lock          and write models/locks and models/README.md, to be committed
+  polybawt verify --mutate Trade  break code and specification on purpose, and count what notices
 """
 
 TUI: Final = """\
@@ -353,26 +363,26 @@ def audit_command(options: argparse.Namespace) -> int:
 
 def verify_command(options: argparse.Namespace) -> int:
     from polybawt.ops import checking
-    from polybawt.proof.catalogue import MIRRORS
-    from polybawt.proof.tlc import ToolsMissing
-    from polybawt.proof.verify import verify
+    from polybawt.proof.tlc import Failed, ToolsMissing
+    from polybawt.proof.verify import NAMES
 
-    names = options.names or list(MIRRORS)
-    if unknown := [name for name in names if name not in MIRRORS]:
-        raise UsageError(f"{', '.join(unknown)}: not among {', '.join(MIRRORS)}")
+    if options.quick and (options.lock or options.mutate):
+        raise UsageError("--quick finds out too little for --lock or --mutate")
+    if unknown := [name for name in (*options.names, options.mutate) if name not in ("", *NAMES)]:
+        raise UsageError(f"{', '.join(unknown)}: not among {', '.join(NAMES)}")
     try:
-        report = verify(names, checking.tell)
-    except ToolsMissing as e:
+        if options.mutate:
+            score = checking.scored(options.mutate)
+            print(json.dumps(score.as_json()) if options.json else checking.score_told(score))
+            return GOOD if score.good else FAILED
+        report = checking.verified(
+            options.names or NAMES, quick=options.quick, locked=not options.lock
+        )
+    except (ToolsMissing, Failed) as e:
         raise UsageError(str(e)) from e
-    if options.json:
-        checks = [
-            {"name": c.name, "what": c.what, "holds": not c.findings, "findings": c.findings,
-             "states": c.states, "steps": c.steps}
-            for c in report.checks
-        ]  # fmt: skip
-        print(json.dumps({"holds": report.holds, "checks": checks}))
-    else:
-        print("all hold" if report.holds else "DOES NOT HOLD: see above")
+    if options.lock and report.holds:
+        checking.committed(report)
+    print(json.dumps(report.as_json()) if options.json else checking.report_told(report))
     return GOOD if report.holds else FAILED
 
 

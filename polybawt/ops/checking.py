@@ -1,17 +1,22 @@
 """What a person sees of a check: progress while it runs, and its finding in words."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from polybawt.proof import locks, readme
 from polybawt.proof.audit import Audit, audit
-from polybawt.proof.verify import Checked, Report, verify
+from polybawt.proof.mutate import Score, mutate
+from polybawt.proof.verify import MODELS, Checked, Report, verify
 
 T = TypeVar("T")
+
+PROCESSES: Final = 2  # each runs a Java of its own
 
 
 def audited(path: Path) -> Audit:
@@ -21,17 +26,40 @@ def audited(path: Path) -> Audit:
         return audit(path, lambda done, total: bars.update(bar, completed=done, total=total))
 
 
-def verified(names: Sequence[str], *, quick: bool) -> Report:
-    """Verify with progress on standard error; a line stays for each specification."""
+def verified(names: Sequence[str], *, quick: bool, locked: bool = True) -> Report:
+    """Verify with progress on standard error, two specifications at a time."""
+    if len(names) == 1:
+        return _watched(lambda tell: verify(names, tell, quick=quick, locked=locked))
 
     def check(tell: Callable[[str], None]) -> Report:
-        found: list[Checked] = []
-        for name in names:
-            found += verify([name], tell, quick=quick).specs
-            tell(f"{name}: {'DIFFERS' if found[-1].mismatches else 'holds'}")
-        return Report(specs=tuple(found))
+        found: dict[str, Checked] = {}
+        with ProcessPoolExecutor(PROCESSES) as pool:
+            begun = {pool.submit(_alone, name, quick, locked): name for name in names}
+            tell(f"0 of {len(names)} specifications checked")
+            for done in as_completed(begun):
+                name = begun[done]
+                found[name] = done.result()
+                verdict = "DIFFERS" if found[name].mismatches else "holds"
+                tell(f"{len(found)} of {len(names)} specifications checked; {name} {verdict}")
+        return Report(specs=tuple(found[name] for name in names))
 
     return _watched(check)
+
+
+def scored(name: str) -> Score:
+    """Break one machine and its specification, with progress on standard error."""
+    return _watched(lambda tell: mutate(name, tell))
+
+
+def _alone(name: str, quick: bool, locked: bool) -> Checked:
+    """One specification, in a process of its own."""
+    return verify([name], lambda _: None, quick=quick, locked=locked).specs[0]
+
+
+def committed(report: Report) -> None:
+    """Write the locks of what holds, and the README that is made of them."""
+    locks.write(MODELS, report)
+    readme.write()
 
 
 def _watched(work: Callable[[Callable[[str], None]], T]) -> T:
@@ -79,3 +107,19 @@ def _row(found: Checked) -> tuple[str, ...]:
         f"{found.seconds:.1f}",
         "DIFFERS" if found.mismatches else "holds",
     )
+
+
+def score_told(score: Score) -> str:
+    """What was broken, what noticed, and every survivor that nobody explained."""
+    lines = [
+        f"{score.name} {kind.name}: {kind.mutants} mutants, {kind.killed} killed, "
+        f"{len(kind.equivalent)} equivalent, {len(kind.explained)} explained, "
+        f"{len(kind.survivors)} survive; {kind.score:.1%}"
+        for kind in score.kinds
+    ]
+    for kind in score.kinds:
+        lines += [f"  SURVIVES {kind.name}: {mutant}" for mutant in kind.survivors]
+        lines += [
+            f"  STALE {kind.name}: {mutant} does not survive any more" for mutant in kind.stale
+        ]
+    return "\n".join([*lines, "good" if score.good else "NOT GOOD"])

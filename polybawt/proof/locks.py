@@ -23,10 +23,10 @@ def differences(models: Path, found: "Checked") -> list[str]:
     """Where what was found is not what is committed."""
     lock = read(models, found.name)
     if not lock:
-        return [f"{found.name} has no lock: `make proof-lock` writes it"]
+        return [f"{found.name} has no lock: `polybawt verify {found.name} --lock` writes it"]
     wrong = []
     if lock["text"] != text_digest(models, found.name):
-        wrong.append("the specification is not the one that was committed: `make proof-lock`")
+        wrong.append("the specification is not the one that was committed: see --lock")
     wrong += [
         f"{size} {getattr(found, size)}, committed {lock[size]}"
         for size in SIZES

@@ -15,18 +15,41 @@ from polybawt.proof.verify import MODELS, config_of, listed_in
 HEAD: Final = """\
 # The machines and their proofs
 
-Written by `polybawt.proof.readme`; do not edit. Every machine of `polybawt/core/machines/` has a
-specification here with the same states and the same action names. TLC explores the machine
+Written by `polybawt verify --lock`; do not edit. Every machine of `polybawt/core/machines/` has a
+specification here with the same states, actions, parameters and guards. TLC explores the machine
 together with a world that delays, repeats, loses and contradicts, and shows that the properties
-below hold in every state that can be reached within the bounds. The edges that TLC took are
-committed in `locks/`; they equal, in both directions, those of the table that runs.
+below hold in every state that can be reached within the bounds.
+
+Then code and specification are held against each other, both ways and state by state:
+
+* **forward**: every edge of the machine half of TLC's graph, driven through the code, leads to the
+  same values;
+* **refusal**: every action in every state where the specification has no edge, and arguments just
+  outside their domains, are refused, or lead to a declared doubt with all else untouched;
+* **bisimulation**: the machine and the simulated exchange (`polybawt/sim/`, the one that paper
+  trading runs on), explored breadth first, reach the same states by the same edges: one digest,
+  committed in `locks/`;
+* **tour** and **traces**: all transitions by real events with no state injected; runs of the code
+  judged by the graph and by TLC, and as many spoilt runs, which must be refused;
+* **liveness twice**: TLC's verdict, and our own search for a fair way out over the same graph; and
+  no fairness that nothing needs.
 
 A green model says little by itself. So each specification has witnesses, which must fail
-(`…Reach.cfg`), each carries `NothingIllegal` (whatever the world can say has a transition), and
-`tests/proof/test_mutations.py` breaks guards one by one and names the property that notices.
+(`…Reach.cfg`), and `polybawt verify --mutate NAME` breaks code and specification on purpose and
+counts what notices. A mutant that survives is explained in `survivors/`.
 
 The diagrams leave out what changes no state, and name every action that leads from one state to
 another once. The tables themselves, with their guards, are the class bodies.
+
+## How to write one
+
+`ours == <<…>>` and `world == <<…>>` list the variables of the two halves, `state` among ours. The
+actions of the machine stand between `(* the machine *)` and `(* the world`, one per action class,
+with its name and its fields as parameters; guards are operators with the names of the Python
+guards, tried in the same order. A choice of the world is a parameter: an action with its arguments
+has one successor at most. `Ours` and `World` are the disjunctions of all instances over finite
+domains, one per line; `Next` is their disjunction and `Closed`, the stuttering at rest.
+A class in `polybawt/proof/mirrors/` then translates states into records and back.
 """
 
 _EDGE = re.compile(r"\s+(\w+) --> (\w+) : (.+?)(?: \[.*\])?")

@@ -1,77 +1,125 @@
-"""Every specification is checked again, and what is committed is what TLC finds."""
+"""Every specification is checked again, and what is committed is what is found."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from polybawt.proof import edges, readme, tlc, verify
+from polybawt.proof import edges, locks, readme, verify
 from polybawt.proof.catalogue import MIRRORS
+from polybawt.proof.drift import drift
+from polybawt.proof.spec import Spec
+
+SMALL = "Trade"  # the specification that is checked soonest
 
 
-@pytest.fixture
-def checker() -> None:
-    """Skips, with the reason, where TLC cannot run."""
-    try:
-        tlc.find_tools()
-    except tlc.ToolsMissing as missing:
-        pytest.skip(str(missing))
+@pytest.mark.parametrize("name", verify.NAMES)
+def test_what_is_committed_is_of_this_specification_and_this_code(name: str) -> None:
+    """Nobody changes one without the other; the whole graph is `polybawt verify --quick`."""
+    lock = locks.read(verify.MODELS, name)
+
+    assert lock["text"] == locks.text_digest(verify.MODELS, name)
+    if name in MIRRORS:
+        assert [*drift(Spec.read(verify.MODELS, name), MIRRORS[name])] == []
+        committed = edges.read_lock(verify.MODELS / "locks" / f"{name}.edges")
+        assert edges.differences(committed, MIRRORS[name].machine.edges()) == []
 
 
-@pytest.mark.parametrize("name", MIRRORS)
-def test_the_specification_holds_and_is_what_is_committed(name: str, checker: None) -> None:
-    """Safety, liveness, witnesses that fail, edges equal both ways.  Proves: P3.5."""
+def test_a_specification_and_its_code_are_checked_whole(checker: None) -> None:
+    """Safety, liveness twice, witnesses, and the graph both ways.  Proves: P3.5."""
     said: list[str] = []
 
-    report = verify.verify([name], said.append)
+    (found,) = verify.verify([SMALL], said.append).specs
 
-    assert report.holds, "\n".join(said)
-    assert report.reached[name] == edges.read_lock(verify.MODELS / "locks" / f"{name}.edges")
-    sizes = verify.read_sizes()
-    for check in report.checks:
-        if check.states:
-            assert sizes[name, check.what] == (check.states, check.steps)
-    assert len(said) == len(report.checks) >= 4
+    assert found.mismatches == ()
+    told = found.as_json()
+    assert told["name"] == SMALL
+    assert told["machine"] is True
+    for counted in ("states", "edges", "depth", "edges_driven", "refusals_checked", "traces"):
+        assert told[counted] > 0, counted
+    assert told["bisimulation_pairs"] >= told["edges"]
+    assert len(told["witnesses_failed_as_they_must"]) >= 3
+    assert found.digest == locks.read(verify.MODELS, SMALL)["digest"]
+    assert "automaton" not in told
+    assert any("liveness" in line for line in said)
 
 
-def copied(tmp_path: Path, name: str) -> Path:
-    for file in verify.MODELS.glob(f"{name}*"):
-        (tmp_path / file.name).write_text(file.read_text())
+def test_without_java_the_code_alone_has_the_committed_digest() -> None:
+    (found,) = verify.verify([SMALL], lambda _: None, quick=True).specs
+
+    assert found.mismatches == ()
+    assert found.digest == locks.read(verify.MODELS, SMALL)["digest"]
+    assert found.depth == locks.read(verify.MODELS, SMALL)["depth"]
+
+
+def copied(tmp_path: Path, name: str, *changes: tuple[str, str]) -> Path:
+    """The specification in a place of its own, with changes."""
+    (tmp_path / "locks").mkdir()
+    for path in (*verify.MODELS.glob(f"{name}*.*"), *verify.MODELS.glob(f"locks/{name}.*")):
+        shutil.copy(path, tmp_path / path.relative_to(verify.MODELS))
+    spec = tmp_path / f"{name}.tla"
+    for old, new in changes:
+        assert old in spec.read_text(), old
+        spec.write_text(spec.read_text().replace(old, new))
     return tmp_path
 
 
-def test_a_broken_specification_is_reported_in_words(tmp_path: Path, checker: None) -> None:
-    """A PONG that makes fresh, and a witness that cannot be reached, are both findings."""
-    models = copied(tmp_path, "Feed")
-    spec = models / "Feed.tla"
-    stays, wakes = (f"  /\\ state' = {to} /\\ last' = \"Pong\"" for to in ("state", '"fresh"'))
-    tame = spec.read_text().replace("NeverFreshOffline  == ", "NeverFreshOffline  == TRUE \\/ ")
-    spec.write_text(tame.replace(stays, wakes))
-    (models / "FeedReach.cfg").write_text("SPECIFICATION Spec\nINVARIANTS\n  NeverFreshOffline\n")
+def test_a_changed_specification_is_noticed_without_java(tmp_path: Path) -> None:
+    models = copied(tmp_path, SMALL, ('state\' = "mined"', 'state\' = "matched"'))
 
-    report = verify.verify(["Feed"], lambda _: None, models)
+    (found,) = verify.verify([SMALL], lambda _: None, models, quick=True).specs
 
-    findings = [(check.what, *check.findings) for check in report.checks if check.findings]
+    assert found.mismatches == ("the specification is not the one that was committed: see --lock",)
+
+
+def test_a_comment_or_a_blank_changes_no_specification(tmp_path: Path) -> None:
+    models = copied(tmp_path, SMALL, ("EXTENDS", "\\* as ever\n\nEXTENDS  "))
+
+    assert locks.text_digest(models, SMALL) == locks.text_digest(verify.MODELS, SMALL)
+
+
+def test_a_broken_specification_is_told_by_its_properties_and_by_the_code(
+    tmp_path: Path, checker: None
+) -> None:
+    """A retry that is called a match: no money moves wrongly, yet it is another machine."""
+    models = copied(tmp_path, SMALL, ('state\' = "retrying"', 'state\' = "matched"'))
+
+    report = verify.verify([SMALL], lambda _: None, models, locked=False)
+
+    found = "\n".join(report.specs[0].mismatches)
     assert not report.holds
-    assert findings[0][0] == "safety"
-    assert ("witness NeverFreshOffline", "NeverFreshOffline was not violated") in findings
-    assert "Feed: safety: FAILS\n" in str(report.checks[0])
+    assert "declared in Python, never taken in the model" in found
+    assert 'Retry: the code differs: state is "retrying", not "matched"' in found
     with pytest.raises(AssertionError, match="only what holds"):
-        verify.lock(report, models)
+        locks.write(models, report)
 
 
-def test_a_locked_report_is_read_back(tmp_path: Path) -> None:
+def test_a_witness_that_holds_is_a_finding(tmp_path: Path, checker: None) -> None:
+    """A model in which nothing goes wrong proves nothing."""
+    models = copied(tmp_path, SMALL, ("NeverVoided         == ", "NeverVoided == TRUE \\/ "))
+
+    (found,) = verify.verify([SMALL], lambda _: None, models, locked=False).specs
+
+    assert found.mismatches == ("witness NeverVoided was not violated: it holds",)
+
+
+def test_what_is_locked_is_read_back_and_a_difference_is_told(tmp_path: Path) -> None:
     """Writing the locks is how a changed automaton is committed."""
-    (tmp_path / "locks").mkdir()
-    found = frozenset({("open", "cool", "half_open")})
-    checks = (
-        verify.Check(name="Breaker", what="safety", states=64, steps=386),
-        verify.Check(name="Breaker", what="1 edges"),
+    models = copied(tmp_path, SMALL)
+    automaton = frozenset({("seen", "match", "matched")})
+    found = verify.Checked(
+        name=SMALL, machine=True, states=7, edges=9, depth=3, digest="ab", automaton=automaton
     )
 
-    verify.lock(verify.Report(checks=checks, reached={"Breaker": found}), tmp_path)
+    assert len(locks.differences(models, found)) > 4
+    locks.write(models, verify.Report(specs=(found,)))
 
-    assert edges.read_lock(tmp_path / "locks" / "Breaker.edges") == found
-    assert verify.read_sizes(tmp_path) == {("Breaker", "safety"): (64, 386)}
+    assert locks.differences(models, found) == []
+    assert edges.read_lock(models / "locks" / f"{SMALL}.edges") == automaton
+    assert locks.differences(models, evolve(found, states=8)) == ["states 8, committed 7"]
+    (models / "locks" / f"{SMALL}.json").unlink()
+    assert "has no lock" in locks.differences(models, found)[0]
 
 
 def test_each_witness_is_run_alone() -> None:
@@ -84,7 +132,7 @@ def test_each_witness_is_run_alone() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize("name", verify.NAMES)
 def test_every_property_of_a_specification_is_checked_or_witnessed(name: str) -> None:
     """A property that no configuration names is decoration."""
     spec = (verify.MODELS / f"{name}.tla").read_text()

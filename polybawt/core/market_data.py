@@ -94,7 +94,7 @@ def market_for(state: State, condition_id: str, token_id: str) -> Market | None:
 
 
 def snapshot(state: State, fact: facts.BookSnapshot) -> Outputs:
-    """Take a whole book, unless what we have is newer; its hash must fit."""
+    """Take a whole book, unless what we have, or why we doubt it, is newer; its hash must fit."""
     market = market_for(state, fact.condition_id, fact.token_id)
     if market is None:
         return ()
@@ -110,6 +110,10 @@ def snapshot(state: State, fact: facts.BookSnapshot) -> Outputs:
     if read and followed and lag_ms > 0:
         state.count("older_books")
         return outputs
+    whole = feed.Snapshot(at_ns=fact.at_ns, name=fact.token_id, asked_ns=fact.asked_ns)
+    if feed.older(state.feeds[fact.token_id], whole):
+        state.count("older_books")
+        return outputs
     book.min_size = fact.min_size or book.min_size
     book.tick = fact.tick or book.tick
     book.version = fact.version or book.version
@@ -123,9 +127,10 @@ def snapshot(state: State, fact: facts.BookSnapshot) -> Outputs:
         reason = f"{fact.source} book at {fact.timestamp_ms} does not have its hash"
         outputs += feed_step(state, feed.Mismatch(at_ns=at_ns, name=name, reason=reason))
         return (*outputs, *refetch(state, fact.token_id))
-    feed_step(state, feed.Snapshot(at_ns=at_ns, name=name))
+    feed_step(state, whole)
     feed_step(state, feed.Verify(at_ns=at_ns, name=name))
-    feed_step(state, feed.Snapshot(at_ns=at_ns, name="market"))
+    if not read:  # an answer to a question is no sign of life of the stream
+        feed_step(state, feed.Snapshot(at_ns=at_ns, name="market"))
     return (*outputs, *execution.decide(state, market.condition_id))
 
 

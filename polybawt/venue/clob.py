@@ -14,6 +14,7 @@ from typing import Final
 
 import httpx
 import orjson
+from attrs import evolve
 
 from polybawt.core.commands import (
     CancelOrder,
@@ -228,6 +229,7 @@ class Clob:
         return BalanceRead(token_id=c.token_id, amount=amount, at_ns=self._clock())
 
     async def fetch_book(self, c: FetchBook) -> BookSnapshot | BadInput | ReadFailed:
+        asked_ns = self._clock()
         answer = await self._read("FetchBook", "/book", {"token_id": c.token_id}, private=False)
         if isinstance(answer, ReadFailed):
             return answer
@@ -235,7 +237,7 @@ class Clob:
             return self._refused("FetchBook", answer)
         now_ns = self._clock()
         try:
-            return wire_rest.book(answer, c.token_id, now_ns)
+            return evolve(wire_rest.book(answer, c.token_id, now_ns), asked_ns=asked_ns)
         except wire.READ_ERRORS as wrong:
             return wire.bad_input("book", wrong, answer.body, now_ns)
 

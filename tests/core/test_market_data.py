@@ -318,6 +318,72 @@ def test_a_quiet_book_on_a_silent_link_is_stale_and_fetched(script: Script) -> N
     assert script.want() is not None
 
 
+def asked(script: Script, asked_ns: int) -> facts.BookSnapshot:
+    """A whole book that was read, and asked for at this time."""
+    return snapshot(MARKET, YES, BIDS, ASKS, script.now_ns, "rest", asked_ns=asked_ns)
+
+
+def test_a_book_that_was_asked_for_before_the_doubt_does_not_end_it(script: Script) -> None:
+    """It may hold what was doubted; the one that was asked for because of it does.
+
+    Proves: A-exec (never trade on a gapped book).
+    """
+    before_ns = script.now_ns
+    script.now_ns += MS_NS
+    script.say(changed(now_ms(script), change(41, 5, "lost one")))
+    script.wait(0.2)
+    doubt_ns = script.now_ns
+    assert state_of(script) == "suspect"
+    script.now_ns += MS_NS
+    script.say(asked(script, before_ns))
+    assert state_of(script) == "suspect"
+    assert script.state.counters["older_books"] == 1
+
+    script.say(asked(script, doubt_ns))
+    assert state_of(script) == "fresh"
+
+
+def test_later_doubts_do_not_put_off_the_answer_to_the_first(script: Script) -> None:
+    """On a busy market every group misses its hash until the whole book is there."""
+    script.say(changed(now_ms(script) + 1, change(41, 5, "lost one")))
+    script.wait(0.2)
+    doubt_ns = script.now_ns
+    script.say(changed(now_ms(script), change(41, 6, "wrong too")))
+    script.wait(0.2)
+    assert script.state.feeds[YES].mismatched == 2
+
+    script.say(asked(script, doubt_ns))
+    assert state_of(script) == "fresh"
+
+
+def test_a_book_that_was_asked_for_on_an_earlier_link_is_dropped(script: Script) -> None:
+    """What the stream said in between was not heard: it is behind, and looks well.
+
+    Proves: faults (a late answer of an old session).
+    """
+    before_ns = script.now_ns
+    script.say(facts.LinkDown(link="market", reason="reset"))
+    script.wait(1)
+    script.say(facts.LinkUp(link="market"))
+    script.now_ns += MS_NS
+    script.say(asked(script, before_ns))
+    assert state_of(script) == "silent"
+    assert script.want() is None
+
+    script.quote()
+    assert state_of(script) == "fresh"
+
+
+def test_a_read_is_no_sign_of_life_of_the_stream(script: Script) -> None:
+    """Else the answers to our own questions would keep every other book fresh."""
+    heard_ns = script.state.feeds["market"].heard_ns
+    script.wait(3.1)
+    script.say(asked(script, script.now_ns))
+
+    assert (state_of(script), state_of(script, NO)) == ("fresh", "stale")
+    assert script.state.feeds["market"].heard_ns == heard_ns
+
+
 def test_a_lost_stream_takes_its_books_along(script: Script) -> None:
     """And a read meanwhile does not make them fresh: it would not stay true."""
     script.say(facts.LinkDown(link="market", reason="reset"))

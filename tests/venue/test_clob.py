@@ -554,6 +554,8 @@ async def test_a_book_is_that_of_the_token_asked_for() -> None:
         book = answers[0]
         assert isinstance(book, facts.BookSnapshot)
         assert (book.source, book.last_trade, book.min_size) == ("rest", "0.500", "5")
+        assert book.asked_ns is not None
+        assert book.asked_ns <= book.at_ns  # it is as old as the question
         kinds = [facts.BadInput] * 3 + [facts.ReadFailed]
         assert [type(answer) for answer in answers[1:]] == kinds
         assert "POLY_API_KEY" not in server.heard[0].headers

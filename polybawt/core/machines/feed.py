@@ -5,6 +5,10 @@ and was wrong (its hash did not fit) until a whole new book arrives; ``stale`` h
 with a dead link for too long; ``down`` has no link.  A PONG keeps a fresh feed fresh, and never
 makes one fresh: it is no data.
 
+What a stream says comes in order, and never from a link whose loss was told: one task reads one
+socket.  What we *asked* for can come from any time, so it says when it was asked; a book that
+was asked for before the present doubt, or on an earlier link, is older and decides nothing.
+
 Spec: models/Feed.tla.  Source: exchange reference 4.1 and 4.2, section 6 items 9 and 21.
 """
 
@@ -17,7 +21,10 @@ from polybawt.core.machine import Machine, Outputs, Record
 
 @frozen(kw_only=True)
 class Feed(Record):
-    """``heard_ns``: last data or, once fresh, last sign of life. Counters only grow."""
+    """``heard_ns``: last data or, once fresh, last sign of life. Counters only grow.
+
+    ``since_ns``: when it last began to be what it is; repeated doubts are one.
+    """
 
     name: str
     heard_ns: int = 0
@@ -39,7 +46,9 @@ class Connect(Action): ...
 
 @frozen(kw_only=True)
 class Snapshot(Action):
-    """All of it arrived at once, and fits."""
+    """All of it arrived at once, and fits: from the stream, or asked for at ``asked_ns``."""
+
+    asked_ns: int | None = None
 
 
 @frozen(kw_only=True)
@@ -72,6 +81,11 @@ class Lose(Action):
     reason: str
 
 
+def older(feed: Feed, snapshot: Snapshot) -> bool:
+    """In the moment the doubt arose it was asked for because of it."""
+    return snapshot.asked_ns is not None and snapshot.asked_ns < feed.since_ns
+
+
 def hear(feed: Feed, action: Action) -> tuple[Feed, Outputs]:
     return evolve(feed, heard_ns=action.at_ns), ()
 
@@ -86,6 +100,10 @@ def verify(feed: Feed, action: Verify) -> tuple[Feed, Outputs]:
 
 def distrust(feed: Feed, action: Mismatch) -> tuple[Feed, Outputs]:
     return evolve(feed, mismatched=feed.mismatched + 1, since_ns=action.at_ns), ()
+
+
+def distrust_still(feed: Feed, _: Mismatch) -> tuple[Feed, Outputs]:
+    return evolve(feed, mismatched=feed.mismatched + 1), ()
 
 
 def lose(feed: Feed, action: Lose) -> tuple[Feed, Outputs]:
@@ -105,7 +123,11 @@ class FeedMachine(Machine):
 
     connect = silent.from_(down, silent, fresh, suspect, stale, on=since)
 
-    snapshot = fresh.from_(silent, suspect, stale, on=begin)
+    snapshot = silent.from_(silent, cond=older)
+    snapshot |= fresh.from_(fresh, cond=older)
+    snapshot |= suspect.from_(suspect, cond=older)
+    snapshot |= stale.from_(stale, cond=older)
+    snapshot |= fresh.from_(silent, suspect, stale, on=begin)
     snapshot |= fresh.from_(fresh, on=hear)
     snapshot |= down.from_(down)  # read by REST while the stream is away: it will not stay true
 
@@ -127,7 +149,8 @@ class FeedMachine(Machine):
     verify |= stale.from_(stale)
     verify |= down.from_(down)
 
-    mismatch = suspect.from_(fresh, suspect, silent, stale, on=distrust)
+    mismatch = suspect.from_(fresh, silent, stale, on=distrust)
+    mismatch |= suspect.from_(suspect, on=distrust_still)  # it was asked for already
     mismatch |= down.from_(down)
 
     quiet = stale.from_(fresh, on=since)

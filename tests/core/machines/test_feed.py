@@ -83,13 +83,37 @@ def test_a_book_read_while_the_stream_is_away_is_not_fresh() -> None:
     assert after(SNAPSHOT).state == "down"
 
 
-@pytest.mark.parametrize("state", ["silent", "fresh", "suspect", "stale"])
+@pytest.mark.parametrize("state", ["silent", "fresh", "stale"])
 def test_a_hash_that_does_not_fit_is_a_doubt(state: str) -> None:
     """Soft: fetch it again; never trade on it (reference 4.2).  Proves: A-exec."""
     feed = after(*STATES[state], at(Mismatch, 9))
 
     assert (feed.state, feed.since_ns) == ("suspect", 9)
     assert feed.mismatched >= 1
+
+
+def test_a_doubt_that_is_repeated_is_one_doubt() -> None:
+    """Or the answer to our question would always be older than the last of them."""
+    feed = after(*STATES["suspect"], at(Mismatch, 9))
+
+    assert (feed.state, feed.since_ns, feed.mismatched) == ("suspect", 3, 2)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_was_asked_for_earlier_decides_nothing(state: str) -> None:
+    """Before the doubt, or on an earlier link: it may hold just what was lost since."""
+    feed = after(*STATES[state])
+    late = Snapshot(at_ns=9, name="1", asked_ns=feed.since_ns - 1)
+
+    assert feed == FeedMachine.step(feed, late)[0]
+
+
+@pytest.mark.parametrize("state", ["suspect", "stale"])
+def test_what_was_asked_for_because_of_the_doubt_ends_it(state: str) -> None:
+    feed = after(*STATES[state])
+    answer = Snapshot(at_ns=9, name="1", asked_ns=feed.since_ns)
+
+    assert FeedMachine.step(feed, answer)[0].state == "fresh"
 
 
 def test_a_hash_that_fits_is_counted() -> None:

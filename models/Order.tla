@@ -402,6 +402,7 @@ NoOverfill      == (filled <= executed) /\ (executed <= Size)
 AtMostOneOrder  == landed = (IF book = "none" THEN 0 ELSE 1)
 NoGhost         == (state = "closed") => ((book \notin Open) /\ ~CanArrive)
 NoLostFill      == (state = "closed") => (filled = executed)
+ClosedIsDeaf    == (state = "closed") => ~ENABLED Ours
 FilledMeansFull == (state = "filled") <=> ((filled = Size) /\ (state # "closed"))
 UntouchedWhileUnfilled == (state \in {"live", "delayed", "submitted"}) => (filled = 0)
 NothingBeforeSubmit ==
@@ -478,6 +479,10 @@ AbsenceProvesOnlyTheEnd ==
 \* An acknowledged cancel erases no fill and ends nothing: its record decides.
 CancelProvesNothing ==
   [][CancelDone => ((filled' = filled) /\ (state' \in (Finished \cup {"closing"})))]_vars
+\* Nothing is taken for over but by an end, or by a refusal against signs of life.
+OnlyAnEndCloses ==
+  [][((state' = "closing") /\ (state \notin {"closing", "rejected"})) =>
+       ((book \in Over) \/ ("refused" \in said))]_vars
 RecordFirst == [][((state = "closing") /\ Ends) => (Told \/ ByRecord)]_vars
 \* Of a refusal and a sign of life the latter is believed, whatever comes first.
 LifeOutweighsRefusal ==

@@ -304,6 +304,11 @@ class OrderLife(RuleBasedStateMachine):
         )
 
     @invariant()
+    def closed_is_deaf(self) -> None:
+        if self.order.state == "closed":
+            assert not any(o.OrderMachine.allows(self.order, action) for _, action in VARIANTS)
+
+    @invariant()
     def filled_means_full(self) -> None:
         if self.order.state != "closed":
             assert (self.order.state == "filled") == (self.order.filled == self.order.size)
@@ -379,11 +384,11 @@ VARIANTS = [
         *(o.Fill(intent_id=ID, trade_id="t1", shares=Shares(n)) for n in (1, 10_000_000 - filled)),
         *(
             o.ReadOpen(intent_id=ID, matched=Shares(n), delayed=held)
-            for n in (0, 4_000_000) for held in (False, True)
+            for n in (-1, 0, 4_000_000, 10_000_001) for held in (False, True)
         ),
         *(
             o.ReadClosed(intent_id=ID, matched=Shares(n), outcome=outcome)
-            for n in (0, 4_000_000, 10_000_000)
+            for n in (-1, 0, 4_000_000, 10_000_000, 10_000_001)
             for outcome in ("", "cancelled", "expired", "rejected")
         ),
         *(o.ReadMissing(intent_id=ID, at_ns=ns) for ns in (0, END_NS + MARGIN_NS + 1)),

@@ -354,6 +354,17 @@ def test_an_open_record_does_not_reopen_what_is_closing() -> None:
     assert after(an_order("closing"), opened(0))[0].state == "closing"
 
 
+@pytest.mark.parametrize("matched", [-1, 10_000_001])
+@pytest.mark.parametrize("state", ["submitted", "unknown", "closing", "cancelled"])
+def test_a_record_with_an_impossible_count_is_no_proof_of_anything(
+    state: str, matched: int
+) -> None:
+    """It would show an order alive of which nothing is known; the kernel raises an alarm."""
+    for audit in (opened(matched), opened(matched, delayed=True), closed(matched, "cancelled")):
+        with pytest.raises(IllegalAction):
+            OrderMachine.step(an_order(state), audit)
+
+
 @pytest.mark.parametrize("at_ns", [0, ENDS - 1, ENDS])
 def test_absence_before_the_end_proves_nothing(at_ns: int) -> None:
     """Late booking was seen (reference 3.5): it may still arrive.  Proves: A-exec."""

@@ -61,7 +61,7 @@ Init ==
   /\ order = [o \in Orders |-> "none"]
 
 \* Some record of ours has not ended, rightly or not.
-Unended == \E o \in Orders : told[o] = "open"
+Unended == {o \in Orders : told[o] = "open"} # {}
 
 \* Guards.
 Due == due
@@ -96,7 +96,7 @@ Drain(listed, unended) ==
   /\ UNCHANGED <<first, due, told, held, crashes, sent, order>>
 
 Rest ==
-  /\ (read = "some") \/ Unended
+  /\ IF read = "some" THEN TRUE ELSE Unended
   /\ state # "armed"
   /\ state' = "fired"
   /\ held' = (held \/ (state = "drained"))

@@ -89,7 +89,7 @@ Running == state # "stopped"
 Newer(epoch) == epoch > life
 AllArrived(read) == (awaited \ {read}) = {}
 Late(read) == read \in late
-Rested(quiet) == quiet
+Rested == AllEnded
 Overdue == overdue
 
 ----------------------------- (* the machine *) -----------------------------
@@ -127,10 +127,9 @@ Stop ==
   /\ state' = IF state = "stopped" THEN state ELSE "stopping"
   /\ UNCHANGED <<life, awaited, world>>
 
-Rest(quiet) ==
-  /\ quiet = AllEnded
+Rest ==
   /\ state = "stopping"
-  /\ Rested(quiet) \/ Overdue
+  /\ IF Rested THEN TRUE ELSE Overdue
   /\ state' = "stopped"
   /\ overdue' = FALSE
   /\ UNCHANGED <<life, awaited, late, lost, doubt, disk, booked, held, kill, wire, venue, past>>
@@ -269,7 +268,7 @@ Ours ==
   \/ \E read \in Reads : Arrive(read)
   \/ \E read \in Reads : Ask(read)
   \/ Stop
-  \/ \E quiet \in BOOLEAN : Rest(quiet)
+  \/ Rest
 
 World ==
   \/ \E o \in Orders : Want(o)
@@ -298,7 +297,7 @@ Next == Ours \/ World
 \* Ours: to look at the clock, to ask, to read what became of an order, to let what waits leave or
 \* not.  The world's: time passes, and of questions that are asked again and again each is answered.
 Fairness ==
-  /\ WF_vars(Tire) /\ WF_vars(Rest(TRUE) \/ Rest(FALSE))
+  /\ WF_vars(Tire) /\ WF_vars(Rest)
   /\ \A r \in Reads : WF_vars(Wait(r)) /\ WF_vars(Ask(r)) /\ SF_vars(Arrive(r))
   /\ \A o \in Orders :
        /\ WF_vars(Sign(o) \/ Abandon(o)) /\ WF_vars(Expire(o))

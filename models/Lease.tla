@@ -300,11 +300,15 @@ Next == Ours \/ World
 
 \* Our own timers and questions; a store that answers when it is asked often enough; time.
 Fairness ==
-  /\ WF_vars(Acquire) /\ WF_vars(Renew) /\ WF_vars(TakenOver) /\ WF_vars(Timeout)
+  /\ WF_vars(Acquire)
+  /\ WF_vars(Renew)
+  /\ WF_vars(TakenOver)
+  /\ WF_vars(Timeout)
   /\ SF_vars(Give \/ Prolong \/ Deny)
   /\ SF_vars(Grant \/ Renewed \/ Refuse)
   /\ WF_vars(Tick)
-  /\ \A e \in Orders : WF_vars(End(e)) /\ WF_vars(Learn(e))
+  /\ \A e \in Orders : WF_vars(End(e))
+  /\ \A e \in Orders : WF_vars(Learn(e))
 
 Spec     == Init /\ [][Next]_vars
 LiveSpec == Spec /\ Fairness
@@ -359,6 +363,7 @@ NothingUncalledFor ==
   /\ \A e \in Orders : (ENABLED Learn(e)) => (e \in counted)
 
 \* Steps.
+InCharge == state \in ({"leading"} \cup Ended)
 EpochsGrow == [][(newest' = newest) \/ ((newest' = newest + 1) /\ (left = 0))]_vars
 OnlyItsHolderHasIt ==
   [][((newest' = newest) /\ (left' # left) /\ (left' # left - 1)) =>
@@ -379,6 +384,7 @@ JournalFirst ==
 OverForGood ==
   [][\A e \in Orders : (order[e] \in {"over", "refused"}) => (order'[e] = order[e])]_vars
 CountedUntilOver == [][\A e \in counted : (e \in counted') \/ (order[e] = "over") \/ (state' \in Ended)]_vars
+LeadsUntilItRunsOut == [][(InCharge /\ ((sure > 0) \/ (state \in Ended))) => InCharge']_vars
 EndedForGood == [][(state \in Ended) => (state' = state)]_vars
 LeadsAfterTakingOver == [][((state' = "leading") /\ (state # "leading")) => (Exposed \subseteq counted')]_vars
 
@@ -388,13 +394,13 @@ EverythingSettles == \A e \in Orders : (order[e] = "journaled") ~> (order[e] = "
 WhatIsOverIsLearnt ==
   \A e \in Orders : ((e \in counted) /\ (order[e] = "over")) ~> (e \notin counted)
 
-\* When answers come in time, nobody else keeps the lease, and ours does not run out under us.
+\* While answers come in time, nobody else keeps the lease, and ours does not run out under us.
 Healthy ==
   /\ (asking => (hope > 0))
   /\ (state \in Holding) => (sure > 0)
   /\ ~((theirs = newest) /\ (left > 0))
   /\ (newest < Epochs) \/ (mine = newest)
-HealthyLeads == (<>[]Healthy) => <>[](state \in ({"leading"} \cup Ended))
+HealthyLeads == ~InCharge ~> (InCharge \/ ~Healthy)
 
 \* Witnesses: each must be VIOLATED.
 NeverStaleWrite   == mine \notin Turned

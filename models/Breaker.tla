@@ -3,7 +3,7 @@
 (* A circuit breaker.  Mirrors polybawt/core/machines/breaker.py.          *)
 (*                                                                         *)
 (* Failures open it, time half-opens it, an answer to a probe closes it;   *)
-(* the kill latches it, and nothing but an operator leads out of that.     *)
+(* a hand latches it, and nothing but an operator leads out of that.      *)
 (* The world is a clock, a thing that is well or not, and answers.  An     *)
 (* answer tells how the thing was when it was asked; it comes at any later *)
 (* time, more than once, or never.  What was asked before the breaker last *)
@@ -157,7 +157,7 @@ NothingIllegal ==
        /\ Heard("good", before) => ENABLED Success(before)
   /\ ENABLED Latch /\ ENABLED Reset
 
-\* Steps.  Nothing but an operator ends the kill, and the first reason stands.
+\* Steps.  Nothing but an operator ends a latch, and the first reason stands.
 LatchedForGood   == [][(state = "latched") => ((state' = "latched") \/ Reset)]_vars
 FirstLatchStands == [][((state = "latched") /\ (state' = "latched")) => (age' >= age)]_vars
 \* An open breaker is left by time or by us, never by an answer.

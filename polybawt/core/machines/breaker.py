@@ -6,7 +6,7 @@ request may take longer than the breaker cools.  While it is half open a questio
 and only probes close it: one may leave, and the next a cooling time later, because nobody
 promises that the first is answered.
 
-``latched`` is the kill: no time and no success leads out of it, only an operator with a reason.
+``latched``: a hand or a limit shut it, and no time and no success leads out, only an operator.
 
 Spec: models/Breaker.tla.
 """

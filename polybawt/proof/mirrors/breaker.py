@@ -44,12 +44,15 @@ class BreakerMirror(Mirror):
     def advance(
         self, record: Any, name: str, arguments: tuple[Value, ...], at: Values
     ) -> tuple[Any, dict[str, Value], Any] | None:
-        """A living record has times of its own: the action is at its time, not at ``NOW_NS``."""
+        """A living record has times of its own: the action is at its time, not at ``NOW_NS``.
+
+        In the place of outputs, of which it has none, the record after the step is handed on.
+        """
         try:
             after, outputs = take(self.table, record, self._action(record, name, arguments, at))
         except (IllegalAction, AssertionError):
             return None
-        return after, self.ours(at, after, outputs), outputs
+        return after, self.ours(at, after, outputs), after
 
     def _action(
         self, record: Breaker, name: str, arguments: tuple[Value, ...], at: Values
@@ -110,13 +113,10 @@ class BreakerMirror(Mirror):
         self, name: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: Any
     ) -> Values:
         """How long ago it turned and probed stands in the record after the step."""
-        before = self.record(at)
-        action = self._action(before, name, arguments, at)
-        after, _ = take(self.table, before, action)
-        cooling = self.constants["Cooling"]
+        before, after, cooling = self.record(at), outputs, self.constants["Cooling"]
         felt: dict[str, Value] = {
-            "age": min(action.at_ns - after.since_ns, cooling),
-            "rest": min(action.at_ns - after.probed_ns, cooling),
+            "age": min(NOW_NS - after.since_ns, cooling),
+            "rest": min(NOW_NS - after.probed_ns, cooling),
         }
         if name == "Probe":
             return {**felt, "said": _set(at["said"]) | {_answer(at)}}

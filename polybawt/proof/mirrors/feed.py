@@ -45,12 +45,15 @@ class FeedMirror(Mirror):
     def advance(
         self, record: Any, name: str, arguments: tuple[Value, ...], at: Values
     ) -> tuple[Any, dict[str, Value], Any] | None:
-        """A living record has times of its own: the action is at its time, not at ``NOW_NS``."""
+        """A living record has times of its own: the action is at its time, not at ``NOW_NS``.
+
+        In the place of outputs, of which it has none, the record after the step is handed on.
+        """
         try:
             after, outputs = take(self.table, record, _action(record, name, arguments, at))
         except (IllegalAction, AssertionError):
             return None
-        return after, self.ours(at, after, outputs), outputs
+        return after, self.ours(at, after, outputs), after
 
     def ours(self, at: Values, record: Record, outputs: Outputs) -> dict[str, Value]:
         assert not outputs, outputs
@@ -85,12 +88,11 @@ class FeedMirror(Mirror):
         self, name: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: Any
     ) -> Values:
         """When it turned and when it heard stand in the record after the step."""
-        before = self.record(at)
-        action = _action(before, name, arguments, at)
-        after, _ = take(self.table, before, action)
+        before, after = self.record(at), outputs
+        now_ns = _now_ns(before, at)
         felt: dict[str, Value] = {
             "asked": _asked_ns(before, at) >= after.since_ns,
-            "quiet": action.at_ns - after.heard_ns >= QUIET_NS,
+            "quiet": now_ns - after.heard_ns >= QUIET_NS,
         }
         match name:
             case "Connect":
@@ -100,7 +102,7 @@ class FeedMirror(Mirror):
                 felt |= {"due": _told(at, "down")}
             case "Snapshot":
                 read = arguments[0]
-                if after.heard_ns == action.at_ns:  # it was taken
+                if after.heard_ns == now_ns:  # it was taken
                     felt["copy"] = "whole" if not read or at["answer"] == "good" else "wrong"
                 if read:
                     felt["answer"] = "none"
@@ -129,8 +131,7 @@ class FeedMirror(Mirror):
 
 
 def _action(record: Feed, name: str, arguments: tuple[Value, ...], at: Values) -> feed.Action:
-    quiet_ns = QUIET_NS if at["quiet"] else 0
-    now_ns = max(record.heard_ns + quiet_ns, record.since_ns) + 1
+    now_ns = _now_ns(record, at)
     match name:
         case "Snapshot":
             asked_ns = _asked_ns(record, at) if arguments[0] else None
@@ -140,6 +141,12 @@ def _action(record: Feed, name: str, arguments: tuple[Value, ...], at: Values) -
         case "Lose":
             return feed.Lose(at_ns=now_ns, name=NAME, reason="closed")
     return PLAIN[name](at_ns=now_ns, name=NAME)
+
+
+def _now_ns(record: Feed, at: Values) -> int:
+    """A time that is as long after the last sign of life, and after all else."""
+    quiet_ns = QUIET_NS if at["quiet"] else 0
+    return max(record.heard_ns + quiet_ns, record.since_ns) + 1
 
 
 def _asked_ns(record: Feed, at: Values) -> int:

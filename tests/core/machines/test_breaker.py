@@ -120,7 +120,7 @@ def test_it_bars_the_way_while_it_is_shut(before: tuple[Action, ...], barred: bo
 
 
 @pytest.mark.parametrize("before", [(), OPENED, (*OPENED, cool(150))])
-def test_the_kill_latches_it_from_everywhere(before: tuple[Action, ...]) -> None:
+def test_it_can_be_latched_from_everywhere(before: tuple[Action, ...]) -> None:
     breaker = after(*before, LATCH)
 
     assert (breaker.state, breaker.reason, breaker.actor) == ("latched", "drawdown", "file")
@@ -129,8 +129,8 @@ def test_the_kill_latches_it_from_everywhere(before: tuple[Action, ...]) -> None
 @pytest.mark.parametrize(
     "action", [success(8), failure(8), Latch(at_ns=99, name="venue", actor="api", reason="other")]
 )
-def test_nothing_but_an_operator_leads_out_of_the_kill(action: Action) -> None:
-    """Neither success nor time, and the first reason stands.  Proves: kill."""
+def test_nothing_but_an_operator_unlatches_it(action: Action) -> None:
+    """Neither success nor time, and the first reason stands."""
     latched = after(LATCH)
 
     assert latched == BreakerMachine.step(latched, action)[0]

@@ -6,9 +6,10 @@
 (* The world is a venue that changes its mode whenever it likes and tells  *)
 (* nobody, a network that loses what it likes and delivers in any order,   *)
 (* and a clock that lets the next probe out.  A request is in flight until *)
-(* its answer, or our patience, ends it; `fresh' says whether it was sent  *)
-(* after the last news.  An answer tells the mode of the moment at which   *)
-(* the venue looked at the request, which may be long ago.                 *)
+(* its answer, or our patience, ends it.  An answer tells the mode of the  *)
+(* moment at which the venue looked at the request, which may be long ago. *)
+(* What was sent before the last news, and is not `fresh' any more, may be *)
+(* answered by anything at any time: more than the truth, and enough.      *)
 (*                                                                         *)
 (* Not here: how long a pause is (it doubles up to a bound, and is as long *)
 (* as the venue advised), what a request is about and what became of it    *)
@@ -25,7 +26,7 @@ VARIABLES
   state,     \* ours:  what the machine believes
   silences,  \* ours:  how many in a row while we trade
   venue,     \* world: the mode the venue is in
-  flight,    \* world: <<request, fresh, what was said of it, "" nothing yet>>
+  flight,    \* world: requests since the last news: <<request, what was said, "" nothing yet>>
   rested,    \* world: whether the pause before the next probe is over
   best,      \* world: the most the venue has allowed at any time since the last bad news
   settled    \* world: whether our orders were read after the last outage we heard of
@@ -53,8 +54,8 @@ TypeOK ==
   /\ venue \in Modes /\ rested \in BOOLEAN /\ best \in 0..3 /\ settled \in BOOLEAN
   /\ Cardinality(flight) <= Flying
   /\ \A r \in flight :
-       /\ r[1] \in (Requests \cup {"any"}) /\ r[2] \in BOOLEAN
-       /\ r[3] \in (Named \cup {"", "took", "whole", "early", "lost"})
+       /\ r[1] \in (Requests \cup {"any"})
+       /\ r[2] \in (Named \cup {"", "took", "whole", "early", "lost"})
 
 Init ==
   /\ state = "unknown" /\ silences = 0
@@ -73,11 +74,8 @@ LetsCancel(mode) == mode = "cancel_only"
 LetsRest(mode)   == mode = "post_only"
 Lasts            == silences + 1 >= SilencesMax
 
-\* After news, all that is in flight was sent before it; after an outage, no read counts.
-Aged(left, outage) ==
-  {<<r[1], FALSE, IF outage /\ (r[3] = "whole") THEN "early" ELSE r[3]>> : r \in left}
-
-ReadsOf(fresh) == flight \cap {<<"read", fresh, "whole">>, <<"read", fresh, "early">>}
+\* A fresh answer must be there to be heard; an old one may come at any time.
+Heard(fresh, answer) == fresh => (answer \in flight)
 
 ----------------------------- (* the machine *) -----------------------------
 
@@ -92,7 +90,7 @@ Issue(request) ==
   /\ CASE state = "running" -> TRUE
        [] state = "post_only" -> Rests(request) \/ Cancels(request)
        [] OTHER -> Cancels(request)
-  /\ flight' = flight \cup {<<request, TRUE, "">>}
+  /\ flight' = flight \cup {<<request, "">>}
   /\ UNCHANGED <<ours, venue, rested, best, settled>>
 
 Probe(request) ==
@@ -103,58 +101,61 @@ Probe(request) ==
        [] state = "post_only" -> Takes(request)
        [] state \in {"reopening", "cancel_only"} -> Takes(request) \/ Rests(request)
        [] state = "running" -> FALSE
-  /\ flight' = flight \cup {<<request, TRUE, "">>}
+  /\ flight' = flight \cup {<<request, "">>}
   /\ rested' = FALSE
   /\ UNCHANGED <<ours, venue, best, settled>>
 
 Answered(request, fresh) ==
-  /\ <<request, fresh, "took">> \in flight
+  /\ Heard(fresh, <<request, "took">>)
   /\ state' = CASE Fresh(fresh) /\ Cancels(request) /\ (state \in Blind) -> "reconciling"
                 [] Fresh(fresh) /\ Takes(request) /\ (state \in Half) -> "running"
                 [] Fresh(fresh) /\ Rests(request) /\ (state \in Half) -> "post_only"
                 [] OTHER -> state
   /\ silences' = IF Fresh(fresh) THEN 0 ELSE silences
-  /\ LET left == flight \ {<<request, fresh, "took">>}
-     IN  flight' = IF state' = state THEN left ELSE Aged(left, FALSE)
+  /\ flight' = CASE state' # state -> {}
+                 [] (state' = state) /\ fresh -> flight \ {<<request, "took">>}
+                 [] OTHER -> flight
   /\ rested' = IF state' = state THEN rested ELSE (state' # "post_only")
   /\ UNCHANGED <<venue, best, settled>>
 
 Refused(mode, fresh) ==
-  /\ <<"any", fresh, mode>> \in flight
+  /\ Heard(fresh, <<"any", mode>>)
   /\ state' = CASE Fresh(fresh) /\ Restarts(mode) -> "restarting"
                 [] Fresh(fresh) /\ Disables(mode) -> "disabled"
                 [] Fresh(fresh) /\ LetsCancel(mode) -> "cancel_only"
                 [] Fresh(fresh) /\ LetsRest(mode) -> "post_only"
                 [] OTHER -> state
   /\ silences' = IF Fresh(fresh) THEN 0 ELSE silences
-  /\ LET left == flight \ {<<"any", fresh, mode>>}
-     IN  flight' = IF Fresh(fresh) THEN Aged(left, mode \in Blind) ELSE left
+  /\ flight' = IF Fresh(fresh) THEN {} ELSE flight
   /\ rested' = IF Fresh(fresh) THEN FALSE ELSE rested
   /\ best' = IF Fresh(fresh) THEN Level(venue) ELSE best
   /\ settled' = IF Fresh(fresh) /\ (mode \in Blind) THEN FALSE ELSE settled
   /\ UNCHANGED venue
 
 Silence(fresh) ==
-  /\ <<"any", fresh, "lost">> \in flight
+  /\ Heard(fresh, <<"any", "lost">>)
   /\ state' = IF Fresh(fresh) /\ Lasts /\ (state \in Trading) THEN "unknown" ELSE state
   /\ silences' = CASE state' # state -> 0
                    [] (state' = state) /\ Fresh(fresh) /\ (state \in Trading) -> silences + 1
                    [] OTHER -> silences
-  /\ LET left == flight \ {<<"any", fresh, "lost">>}
-     IN  flight' = IF state' = state THEN left ELSE Aged(left, TRUE)
+  /\ flight' = CASE state' # state -> {}
+                 [] (state' = state) /\ fresh -> flight \ {<<"any", "lost">>}
+                 [] OTHER -> flight
   /\ rested' = IF state' = state THEN rested ELSE TRUE
   /\ best' = IF state' = state THEN best ELSE Level(venue)
   /\ settled' = IF state' = state THEN settled ELSE FALSE
   /\ UNCHANGED venue
 
+\* What a fresh read shows is true of our orders after the outage, if the outage was over.
 Reconciled(fresh) ==
-  /\ ReadsOf(fresh) # {}
+  /\ fresh => ((flight \cap {<<"read", "whole">>, <<"read", "early">>}) # {})
   /\ state' = IF Fresh(fresh) /\ (state = "reconciling") THEN "reopening" ELSE state
-  /\ LET left == flight \ ReadsOf(fresh)
-     IN  flight' = IF state' = state THEN left ELSE Aged(left, FALSE)
+  /\ flight' = CASE state' # state -> {}
+                 [] (state' = state) /\ fresh -> flight \ {<<"read", "whole">>, <<"read", "early">>}
+                 [] OTHER -> flight
   /\ rested' = IF state' = state THEN rested ELSE TRUE
-  /\ settled' = CASE state' = state -> settled
-                  [] state' # state -> ReadsOf(fresh) = {<<"read", fresh, "whole">>}
+  /\ settled' = IF state' = state THEN settled
+                ELSE (<<"read", "whole">> \in flight) /\ (<<"read", "early">> \notin flight)
   /\ UNCHANGED <<silences, venue, best>>
 
 ----------------- (* the world: venue, network and clock *) -----------------
@@ -164,17 +165,17 @@ Turn(mode) ==
   /\ best' = IF Level(mode) > best THEN Level(mode) ELSE best
   /\ UNCHANGED <<ours, flight, rested, settled>>
 
-Serve(request, fresh) ==
-  /\ <<request, fresh, "">> \in flight
-  /\ flight' = (flight \ {<<request, fresh, "">>}) \cup
-       {CASE request = "read" -> <<"read", fresh, IF best > 0 THEN "whole" ELSE "early">>
-          [] (request # "read") /\ (Level(venue) >= Needs(request)) -> <<request, fresh, "took">>
-          [] OTHER -> <<"any", fresh, venue>>}
+Serve(request) ==
+  /\ <<request, "">> \in flight
+  /\ flight' = (flight \ {<<request, "">>}) \cup
+       {CASE request = "read" -> <<"read", IF best > 0 THEN "whole" ELSE "early">>
+          [] (request # "read") /\ (Level(venue) >= Needs(request)) -> <<request, "took">>
+          [] OTHER -> <<"any", venue>>}
   /\ UNCHANGED <<ours, venue, rested, best, settled>>
 
-Lose(request, fresh) ==
-  /\ <<request, fresh, "">> \in flight
-  /\ flight' = (flight \ {<<request, fresh, "">>}) \cup {<<"any", fresh, "lost">>}
+Lose(request) ==
+  /\ <<request, "">> \in flight
+  /\ flight' = (flight \ {<<request, "">>}) \cup {<<"any", "lost">>}
   /\ UNCHANGED <<ours, venue, rested, best, settled>>
 
 Pass ==
@@ -193,8 +194,8 @@ Ours ==
 
 World ==
   \/ \E mode \in Modes : Turn(mode)
-  \/ \E request \in Requests, fresh \in BOOLEAN : Serve(request, fresh)
-  \/ \E request \in Requests, fresh \in BOOLEAN : Lose(request, fresh)
+  \/ \E request \in Requests : Serve(request)
+  \/ \E request \in Requests : Lose(request)
   \/ Pass
 
 Next == Ours \/ World
@@ -203,17 +204,17 @@ Next == Ours \/ World
 Fairness ==
   /\ WF_vars(Pass)
   /\ \A request \in Requests : WF_vars(Probe(request))
-  /\ \A request \in Requests, fresh \in BOOLEAN : WF_vars(Serve(request, fresh) \/ Lose(request, fresh))
-  /\ \A request \in Business, fresh \in BOOLEAN : WF_vars(Answered(request, fresh))
-  /\ \A mode \in Named, fresh \in BOOLEAN : WF_vars(Refused(mode, fresh))
-  /\ \A fresh \in BOOLEAN : WF_vars(Reconciled(fresh))
+  /\ \A request \in Requests : WF_vars(Serve(request) \/ Lose(request))
+  /\ \A request \in Business : WF_vars(Answered(request, TRUE))
+  /\ \A mode \in Named : WF_vars(Refused(mode, TRUE))
+  /\ WF_vars(Reconciled(TRUE))
 
 Spec     == Init /\ [][Next]_vars
 LiveSpec == Spec /\ Fairness
 
 ----------------------------------------------------------------------------
-FreshOf(request) == \E r \in flight : r[2] /\ (r[1] = request)
-Left(request)    == <<request, TRUE, "">> \in (flight' \ flight)
+FreshOf(request) == \E r \in flight : r[1] = request
+Left(request)    == <<request, "">> \in (flight' \ flight)
 
 \* An order that left since the last news left in a state that lets it leave.
 ShutMeansShut ==
@@ -233,10 +234,13 @@ CountedWhileTrading == (silences > 0) => (state \in Trading)
 NothingIllegal ==
   /\ ENABLED Begin
   /\ \A r \in flight :
-       /\ (r[3] = "took") => ENABLED Answered(r[1], r[2])
-       /\ (r[3] \in Named) => ENABLED Refused(r[3], r[2])
-       /\ (r[3] = "lost") => ENABLED Silence(r[2])
-       /\ (r[3] \in {"whole", "early"}) => ENABLED Reconciled(r[2])
+       /\ (r[2] = "took") => ENABLED Answered(r[1], TRUE)
+       /\ (r[2] \in Named) => ENABLED Refused(r[2], TRUE)
+       /\ (r[2] = "lost") => ENABLED Silence(TRUE)
+       /\ (r[2] \in {"whole", "early"}) => ENABLED Reconciled(TRUE)
+  /\ \A request \in Business : ENABLED Answered(request, FALSE)
+  /\ \A mode \in Named : ENABLED Refused(mode, FALSE)
+  /\ ENABLED Silence(FALSE) /\ ENABLED Reconciled(FALSE)
 
 \* A probe leaves after its pause, and the next one after another.
 ProbesAreSpaced == [][(\E request \in Requests : Probe(request)) => (rested /\ ~rested')]_vars
@@ -244,16 +248,17 @@ ProbesAreSpaced == [][(\E request \in Requests : Probe(request)) => (rested /\ ~
 BusinessAsAllowed ==
   [][((Left("plain") /\ (state # "running")) \/ (Left("post_only") /\ (state \notin Trading)))
       => (rested /\ ~rested')]_vars
+SilencesAreReal == [][(silences' > silences) => (<<"any", "lost">> \in flight)]_vars
 LateDecidesNothing ==
   [][((\E request \in Business : Answered(request, FALSE)) \/ (\E mode \in Named : Refused(mode, FALSE))
       \/ Silence(FALSE) \/ Reconciled(FALSE)) => UNCHANGED ours]_vars
 
-Well == (venue = "running") /\ (\A r \in flight : r[3] # "lost")
+Well == (venue = "running") /\ (<<"any", "lost">> \notin flight)
 RunsWhenWell == ((<>[]Well) /\ (<>[][~Begin]_vars)) => <>[](state = "running")
 
 \* Witnesses: each must be VIOLATED.
-NeverRefusedLate == ~((state = "running") /\ (<<"any", FALSE, "restarting">> \in flight))
-NeverReopensLate == ~((state = "restarting") /\ (<<"cancel", FALSE, "took">> \in flight) /\ (venue = "restarting"))
-NeverDeceived    == ~((state = "running") /\ (venue = "disabled") /\ settled)
-NeverSilenced    == ~((state = "unknown") /\ (<<"plain", FALSE, "took">> \in flight))
+NeverSilentlyRunning == ~((state = "running") /\ (silences > 0) /\ (venue = "restarting"))
+NeverReadyToReopen   == ~((state = "restarting") /\ (<<"cancel", "took">> \in flight) /\ ~rested)
+NeverDeceived        == ~((state = "running") /\ (venue = "disabled") /\ settled)
+NeverBackInPostOnly  == ~((state = "post_only") /\ (<<"plain", "took">> \in flight))
 ============================================================================

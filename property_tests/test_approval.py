@@ -18,7 +18,7 @@ terms = st.integers(0, 2).map(str)
 
 
 class ApprovalLife(RuleBasedStateMachine):
-    @initialize(expires_ns=st.integers(1, 300), proposed=terms, offer=terms)
+    @initialize(expires_ns=st.integers(1, 90), proposed=terms, offer=terms)
     def init(self, expires_ns: int, proposed: str, offer: str) -> None:
         self.approval = evolve(NEW, expires_ns=expires_ns, terms=proposed)
         self.now_ns, self.offer = 0, offer
@@ -78,18 +78,23 @@ class ApprovalLife(RuleBasedStateMachine):
             assert self.step(a.Withdraw(approval_id="a-1", reason="price moved"))
             assert self.approval.state == "void"
 
-    @when(lambda s: s.approval.state == "approved")
     @rule()
     def use(self) -> None:
-        told = self.step(a.Use(approval_id="a-1", terms=self.offer))
-        assert told != (self.approval.state == "used")
-        assert self.approval.state not in WAITING
+        """Whoever tries it without an approval, or twice, is stopped."""
+        use = a.Use(approval_id="a-1", terms=self.offer)
+        assert a.ApprovalMachine.allows(self.approval, use) == (self.approval.state == "approved")
+        if self.approval.state == "approved":
+            told = self.step(use)
+            assert told != (self.approval.state == "used")
+            assert self.approval.state not in WAITING
 
     # The world.
 
     @rule(ns=st.integers(0, 60))
     def pass_(self, ns: int) -> None:
-        self.now_ns += ns
+        """Often to the very end: that is where it is decided who is late."""
+        left = self.approval.expires_ns - self.now_ns
+        self.now_ns += left if 0 < left < ns else ns
 
     @rule(terms=terms)
     def move(self, terms: str) -> None:

@@ -17,7 +17,7 @@ NEEDS: Final = {"plain": 3, "post_only": 2, "cancel": 1}
 LEVELS: Final = {"running": 3, "post_only": 2, "cancel_only": 1, "restarting": 0, "disabled": 0}
 OUTAGES: Final = frozenset({"unknown", "restarting", "disabled"})
 
-Request = tuple[str, bool, str]
+Request = tuple[str, str]
 Flight = frozenset[Request]
 
 
@@ -89,7 +89,7 @@ class VenueModeMirror(Mirror):
         ]
 
     def offers(self, name: str, arguments: tuple[Value, ...], at: Values) -> bool:
-        """A request needs room; an answer must be there to be heard."""
+        """A request needs room; a fresh answer must be there to be heard, an old one may be."""
         match name:
             case "Begin":
                 return True
@@ -97,7 +97,7 @@ class VenueModeMirror(Mirror):
                 return len(_flight(at)) + 1 < self.constants["Flying"]
             case "Probe":
                 return len(_flight(at)) < self.constants["Flying"]
-        return bool(_answers(name, arguments) & _flight(at))
+        return arguments[-1] is False or bool(_answers(name, arguments) & _flight(at))
 
     def felt(
         self, name: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: Any
@@ -108,16 +108,16 @@ class VenueModeMirror(Mirror):
         if name in ("Issue", "Probe"):
             probing = [output.request for output in made if isinstance(output, Probing)]
             assert probing == ([arguments[0]] if name == "Probe" else [])
-            return {"flight": flight | {(str(arguments[0]), True, "")}, "rested": rested}
+            return {"flight": flight | {(str(arguments[0]), "")}, "rested": rested}
         heard = _answers(name, arguments) & flight
         if not news:
-            return {"flight": flight - heard}
-        outage = name in ("Refused", "Silence") and ours["state"] in OUTAGES
-        felt: dict[str, Value] = {"flight": _aged(flight - heard, outage), "rested": rested}
+            return {"flight": flight - heard} if arguments[-1] is True else {}
+        felt: dict[str, Value] = {"flight": frozenset(), "rested": rested}
         if name in ("Refused", "Silence"):
+            outage = ours["state"] in OUTAGES
             felt |= _outage(at) if outage else {"best": LEVELS[str(at["venue"])]}
         if name == "Reconciled":
-            felt["settled"] = {said for _, _, said in heard} == {"whole"}
+            felt["settled"] = {said for _, said in heard} == {"whole"}
         return felt
 
     def moves(self, name: str, arguments: tuple[Value, ...], at: Values) -> Values | None:
@@ -127,17 +127,12 @@ class VenueModeMirror(Mirror):
                 return {"venue": mode, "best": max(level, best)}
             case "Pass", ():
                 return {"rested": True}
-        flight = _flight(at)
-        request, fresh = str(arguments[0]), bool(arguments[1])
-        waiting = (request, fresh, "")
-        if waiting not in flight:
+        flight, request = _flight(at), str(arguments[0])
+        if (request, "") not in flight:
             return None
-        said = (
-            ("any", fresh, "lost")
-            if name == "Lose"
-            else _said(request, fresh, str(at["venue"]), int(str(at["best"])))
-        )
-        return {"flight": (flight - {waiting}) | {said}}
+        lost = name == "Lose"
+        said = ("any", "lost") if lost else _said(request, str(at["venue"]), at["best"] != 0)
+        return {"flight": (flight - {(request, "")}) | {said}}
 
 
 def _flight(at: Values) -> Flight:
@@ -147,35 +142,26 @@ def _flight(at: Values) -> Flight:
 
 
 def _answers(name: str, arguments: tuple[Value, ...]) -> Flight:
-    """What must be in flight for an answer to be heard; of a read, either will do."""
-    fresh = bool(arguments[-1])
+    """What can be heard as this action; of a read, either."""
     match name:
         case "Answered":
-            return frozenset({(str(arguments[0]), fresh, "took")})
+            return frozenset({(str(arguments[0]), "took")})
         case "Refused":
-            return frozenset({("any", fresh, str(arguments[0]))})
+            return frozenset({("any", str(arguments[0]))})
         case "Silence":
-            return frozenset({("any", fresh, "lost")})
+            return frozenset({("any", "lost")})
         case "Reconciled":
-            return frozenset({("read", fresh, "whole"), ("read", fresh, "early")})
+            return frozenset({("read", "whole"), ("read", "early")})
     raise AssertionError(name)
 
 
-def _said(request: str, fresh: bool, venue: str, best: int) -> Request:
+def _said(request: str, venue: str, over: bool) -> Request:
     """What the venue makes of a request."""
     if request == "read":
-        return "read", fresh, "whole" if best > 0 else "early"
+        return "read", "whole" if over else "early"
     if LEVELS[venue] >= NEEDS[request]:
-        return request, fresh, "took"
-    return "any", fresh, venue
-
-
-def _aged(flight: Flight, outage: bool) -> Flight:
-    """After news, all that is in flight was sent before it; after an outage, no read counts."""
-    return frozenset(
-        (request, False, "early" if outage and said == "whole" else said)
-        for request, _, said in flight
-    )
+        return request, "took"
+    return "any", venue
 
 
 def _outage(at: Values) -> dict[str, Value]:

@@ -31,9 +31,10 @@ FLAT = p.Position(token_id=TOKEN, condition_id=ID)
 BOOKED = ("booked", "failed", "confirmed")
 STANDING = ("matched", "booked", "confirmed")
 AT_REST = ("confirmed", "voided")
+ORDERS_MAX = 20
 MONEY = (risk.token_exposure, risk.total_exposure, risk.collateral)
-sides = st.sampled_from(Side)
-lots = st.integers(1, 4) | st.integers(1, 10**6)
+percents = st.sampled_from((0, 100)) | st.integers(0, 100)
+amounts = st.integers(10**6, 10**7) | st.integers(10**6, 10**12)
 
 
 def market(rate_micro: int) -> Market:
@@ -66,9 +67,7 @@ class Happening:
 
 
 class PositionLife(RuleBasedStateMachine):
-    @initialize(
-        deposit=st.integers(1, 10**12), limit=st.integers(1, 10**12), rate=st.integers(0, MILLION)
-    )
+    @initialize(deposit=amounts, limit=amounts, rate=st.integers(0, MILLION))
     def init(self, deposit: int, limit: int, rate: int) -> None:
         limits = risk.Limits(token_exposure_max=Usdc(limit), total_exposure_max=Usdc(limit))
         self.market = market(rate)
@@ -111,9 +110,11 @@ class PositionLife(RuleBasedStateMachine):
     def exposure(self) -> int:
         return self.state.exposure(TOKEN)
 
-    def pick(self, choice: st.DataObject, life: str, buys: bool | None = None) -> Happening | None:
-        found = [t for t in self.trades if t.life == life and buys in (None, t.buys)]
-        return choice.draw(st.sampled_from(found)) if found else None
+    def some(self, life: str, buys: bool | None = None) -> list[Happening]:
+        return [t for t in self.trades if t.life == life and buys in (None, t.buys)]
+
+    def pick(self, choice: st.DataObject, life: str, buys: bool | None = None) -> Happening:
+        return choice.draw(st.sampled_from(self.some(life, buys)))
 
     def of(self, record: Order, *lives: str) -> list[Happening]:
         mine = (t for t in self.trades if t.leg.intent_id == record.intent_id)
@@ -144,29 +145,30 @@ class PositionLife(RuleBasedStateMachine):
         fill = order.Fill(intent_id=intent_id, trade_id=trade.venue.trade_id, shares=leg.shares)
         self.state.orders[intent_id], _ = OrderMachine.step(self.state.orders[intent_id], fill)
 
+    @when(lambda s: s.some("matched", True))
     @rule(choice=st.data())
     def bought(self, choice: st.DataObject) -> None:
-        if trade := self.pick(choice, "matched", True):
-            free = self.state.cash_free()
-            self.change(trade, p.Bought, "booked")
-            self.count(trade)
-            assert self.state.cash_free() >= free  # it was all held back
+        free, trade = self.state.cash_free(), self.pick(choice, "matched", True)
+        self.change(trade, p.Bought, "booked")
+        self.count(trade)
+        assert self.state.cash_free() >= free  # it was all held back
 
+    @when(lambda s: s.some("matched", False))
     @rule(choice=st.data())
     def sold(self, choice: st.DataObject) -> None:
-        if trade := self.pick(choice, "matched", False):
-            self.change(trade, p.Sold, "booked")
-            self.count(trade)
+        trade = self.pick(choice, "matched", False)
+        self.change(trade, p.Sold, "booked")
+        self.count(trade)
 
+    @when(lambda s: s.some("failed", True))
     @rule(choice=st.data())
     def bought_void(self, choice: st.DataObject) -> None:
-        if trade := self.pick(choice, "failed", True):
-            self.change(trade, p.BoughtVoid, "voided")
+        self.change(self.pick(choice, "failed", True), p.BoughtVoid, "voided")
 
+    @when(lambda s: s.some("failed", False))
     @rule(choice=st.data())
     def sold_void(self, choice: st.DataObject) -> None:
-        if trade := self.pick(choice, "failed", False):
-            self.change(trade, p.SoldVoid, "voided")
+        self.change(self.pick(choice, "failed", False), p.SoldVoid, "voided")
 
     @when(
         lambda s: (
@@ -188,10 +190,21 @@ class PositionLife(RuleBasedStateMachine):
 
     # The world: our orders, the venue and the chain.
 
-    @when(lambda s: s.verdict < 0 and len(s.state.orders) < 12)
-    @rule(side=sides, cents=st.integers(1, 99), size=lots, post_only=st.booleans())
-    def place(self, side: Side, cents: int, size: int, post_only: bool) -> None:
-        price, shares = Price(cents * TICK), Shares(size * LOT)
+    @when(lambda s: s.verdict < 0 and len(s.state.orders) < ORDERS_MAX)
+    @rule(
+        buys=st.booleans(), cents=st.integers(1, 99), percent=st.integers(1, 110),
+        post_only=st.booleans(), meets=percents, better=percents,
+    )  # fmt: skip
+    def place(
+        self, buys: bool, cents: int, percent: int, post_only: bool, meets: int, better: int
+    ) -> None:
+        """Of a part of what there is room for, or of a little more; some of it matches at once."""
+        side = Side.BUY if buys or self.state.shares_free(TOKEN) < LOT else Side.SELL
+        price = Price(cents * TICK)
+        fee = 0 if post_only else self.market.fees.fee_up(price, Shares(MILLION))
+        buyable = self.state.room(TOKEN) * MILLION // (price + fee)
+        room = buyable if side is Side.BUY else self.state.shares_free(TOKEN)
+        shares = Shares(max(room * percent // 100 // LOT, 1) * LOT)
         wish = Intent(
             strategy="", condition_id=ID, token_id=TOKEN, side=side, price=price, size=shares,
             post_only=post_only, lifetime_s=60,
@@ -199,38 +212,36 @@ class PositionLife(RuleBasedStateMachine):
         gate = execution.gate(self.state, wish)
         if any(check(gate, wish) for check in MONEY):
             return
-        intent_id = f"i{len(self.state.orders)}"
-        self.state.orders[intent_id] = Order(
-            intent_id=intent_id, strategy="", condition_id=ID, token_id=TOKEN, side=side,
-            price=price, size=shares, post_only=post_only, created_ns=1, ends_ns=2,
+        record = Order(
+            intent_id=f"i{len(self.state.orders)}", strategy="", condition_id=ID, token_id=TOKEN,
+            side=side, price=price, size=shares, post_only=post_only, created_ns=1, ends_ns=2,
             expiration_s=3, state="live",
         )  # fmt: skip
+        self.state.orders[record.intent_id] = record
         if side is Side.BUY:
             assert self.exposure <= self.limit
             assert self.state.cash_free() >= 0
         else:
             assert self.state.shares_free(TOKEN) >= 0
+        self.meet(record, meets, better)
 
     @when(lambda s: s.verdict < 0 and any(s.state.open_orders()))
-    @rule(choice=st.data(), size=lots, better=st.integers(0, 98), all_of_it=st.booleans())
-    def match(self, choice: st.DataObject, size: int, better: int, all_of_it: bool) -> None:
-        """At its limit or better; a resting order pays no fee and meets nobody above its limit."""
-        record = choice.draw(st.sampled_from(list(self.state.open_orders())))
-        left, buys = self.left(record), record.side is Side.BUY
-        if not left:
-            return
-        shares = Shares(left if all_of_it else min(left, size * LOT))
-        worst, best = record.price, (TICK if buys else MILLION - TICK)
-        price = (
-            worst if record.post_only else best if better > 90 else _between(worst, best, better)
-        )
+    @rule(choice=st.data(), percent=percents, better=percents)
+    def match(self, choice: st.DataObject, percent: int, better: int) -> None:
+        self.meet(choice.draw(st.sampled_from(list(self.state.open_orders()))), percent, better)
+
+    def meet(self, record: Order, percent: int, better: int) -> None:
+        """At its limit or better; a resting order pays no fee and is met at its limit."""
+        shares = Shares(self.left(record) * percent // 100 // LOT * LOT)
+        buys = record.side is Side.BUY
+        best = TICK if buys else MILLION - TICK
+        price = record.price if record.post_only else _between(record.price, best, better)
         fee = Usdc(0) if record.post_only else self.market.fees.charged(price, shares)
         trade = self.happening(record, price, shares, fee)
         spends, needs = (COLLATERAL, trade.takes) if buys else (TOKEN, shares)
-        if self.accounts.total(US, spends) < needs:
-            return
-        self.accounts.book(self.market, moves_of(trade.venue))
-        self.trades.append(trade)
+        if shares and self.accounts.total(US, spends) >= needs:
+            self.accounts.book(self.market, moves_of(trade.venue))
+            self.trades.append(trade)
 
     def happening(self, record: Order, price: Price, shares: Shares, fee: Usdc) -> Happening:
         name = f"t{len(self.trades)}"
@@ -252,47 +263,57 @@ class PositionLife(RuleBasedStateMachine):
     def reverse(self, trade: Happening) -> None:
         self.accounts.book(self.market, reversed_moves(moves_of(trade.venue)))
 
-    @rule(choice=st.data())
-    def refuse(self, choice: st.DataObject) -> None:
+    @when(lambda s: s.some("matched"))
+    @rule(choice=st.data(), often=st.integers(0, 3))
+    def refuse(self, choice: st.DataObject, often: int) -> None:
         """Void before we heard of it: no money moved, but it was matched."""
-        if trade := self.pick(choice, "matched"):
+        trade = self.pick(choice, "matched")
+        if often == 0:
             self.reverse(trade)
             self.count(trade)
             trade.life = "voided"
 
-    @rule(choice=st.data())
-    def fail(self, choice: st.DataObject) -> None:
-        if trade := self.pick(choice, "booked"):
+    @when(lambda s: s.some("booked"))
+    @rule(choice=st.data(), often=st.integers(0, 1))
+    def fail(self, choice: st.DataObject, often: int) -> None:
+        trade = self.pick(choice, "booked")
+        if often == 0:
             self.reverse(trade)
             trade.life = "failed"
 
+    @when(lambda s: s.some("booked"))
     @rule(choice=st.data())
     def confirm(self, choice: st.DataObject) -> None:
         """The chain confirms no sale of what is not there."""
         trade = self.pick(choice, "booked")
-        there = self.accounts.settled(US, TOKEN)
-        if trade and (trade.buys or there >= trade.leg.shares):
+        if trade.buys or self.accounts.settled(US, TOKEN) >= trade.leg.shares:
             self.accounts.settle(moves_of(trade.venue))
             trade.life = "confirmed"
 
     @when(lambda s: any(s.state.open_orders()))
-    @rule(choice=st.data())
-    def finish(self, choice: st.DataObject) -> None:
+    @rule(choice=st.data(), often=st.integers(0, 4))
+    def finish(self, choice: st.DataObject, often: int) -> None:
         record = choice.draw(st.sampled_from(list(self.state.open_orders())))
-        if not self.of(record, "matched"):
+        if not self.of(record, "matched") and (often == 0 or self.verdict >= 0):
             self.state.orders[record.intent_id] = evolve(record, state="cancelled")
             assert self.state.reserved(self.state.orders[record.intent_id]) == 0
 
     @when(lambda s: s.verdict < 0 and len(s.trades) > 2)
-    @rule(payout=st.sampled_from((0, MILLION)) | st.integers(0, MILLION))
-    def resolve(self, payout: int) -> None:
-        self.verdict = payout
+    @rule(payout=st.sampled_from((0, MILLION)) | st.integers(0, MILLION), often=st.integers(0, 3))
+    def resolve(self, payout: int, often: int) -> None:
+        if often == 0:
+            self.verdict = payout
 
     @when(lambda s: s.verdict >= 0 and s.final)
     @rule()
     def redeem(self) -> None:
         pays = Usdc(self.verdict), Usdc(MILLION - self.verdict)
         self.redeemed += self.accounts.redeem(US, self.market, *pays)
+
+    @when(lambda s: s.paid or len(s.state.orders) == ORDERS_MAX)
+    @rule()
+    def closed(self) -> None:
+        """The one place to come to rest."""
 
     # What must always hold.
 
@@ -322,8 +343,9 @@ class PositionLife(RuleBasedStateMachine):
         assert len(self.paid) == (position.state == "settled")
         for out in self.paid:
             assert out.shares == position.bought - position.sold
-            assert out.amount == position.paid_out == out.shares * self.verdict // MILLION
-            assert position.shares == position.cost == 0
+            assert out.amount == position.paid_out
+            assert out.shares * self.verdict // MILLION == position.paid_out
+            assert (position.shares, position.cost) == (0, 0)
 
     @invariant()
     def doubts_end(self) -> None:

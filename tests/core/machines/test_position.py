@@ -151,6 +151,14 @@ def test_a_share_never_pays_less_than_nothing_or_more_than_a_dollar(payout: int)
         after(BUY, pay(payout))
 
 
+def test_what_was_sold_before_is_not_paid_again() -> None:
+    """Bought ten, sold four: six pay."""
+    position, outputs = PositionMachine.step(after(BUY, SELL), pay(1_000_000))
+
+    assert [out.amount for out in outputs if isinstance(out, PaidOut)] == [6_000_000]
+    assert position.paid_out == 6_000_000
+
+
 def test_a_flat_position_is_paid_nothing() -> None:
     _, outputs = PositionMachine.step(after(), pay(1_000_000))
 

@@ -21,6 +21,7 @@ from polybawt.proof.mirrors.order_venue import (
     AT_NS,
     ID,
     ORDER_ID,
+    PAYLOAD,
     UNIT,
     WORDS,
     Call,
@@ -43,6 +44,8 @@ from polybawt.proof.values import Value, Values
 HEARD: Final = {kind.__name__: word for kind, word in WORDS.items()}
 OPEN: Final = ("delayed", "resting")
 COPIES_MAX: Final = 2
+POST: Final = PostOrder(intent_id=ID, order_id=ORDER_ID, payload=PAYLOAD)  # the signed bytes
+CANCEL: Final = CancelOrder(intent_id=ID, order_id=ORDER_ID)
 
 
 class OrderMirror(Mirror):
@@ -57,7 +60,7 @@ class OrderMirror(Mirror):
     def action(self, name: str, arguments: tuple[Value, ...], at: Values) -> Fact:
         match name, *arguments:
             case "Sign", *_:
-                return order.Sign(intent_id=ID, order_id=ORDER_ID, payload="{}")
+                return order.Sign(intent_id=ID, order_id=ORDER_ID, payload=PAYLOAD)
             case "Reject", *_:
                 return order.Reject(intent_id=ID, reason="400 no")
             case "Fill", int(shares):
@@ -75,7 +78,7 @@ class OrderMirror(Mirror):
     def ours(self, at: Values, record: Record, outputs: Outputs) -> dict[str, Value]:
         assert isinstance(record, Order)
         return {
-            "state": record.state,
+            "state": record.state if identified(record) else "nameless",
             "filled": units(record.filled),
             "reserved": units(record.open_size),
         }
@@ -126,11 +129,10 @@ class OrderMirror(Mirror):
         self, name: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: Outputs
     ) -> Values:
         felt: dict[str, Value] = {}
-        for output in outputs:
-            if isinstance(output, PostOrder):
-                felt |= {"sent": True, "copies": number(at, "copies") + 1}
-            elif isinstance(output, CancelOrder):
-                felt |= {"asked": True}
+        if posts := sum(output == POST for output in outputs):
+            felt |= {"sent": True, "copies": number(at, "copies") + posts}
+        if CANCEL in outputs:
+            felt |= {"asked": True}
         if self.misleads(name, arguments, at):
             felt |= {"misled": True}
         return felt
@@ -224,3 +226,9 @@ def units(shares: Shares) -> int:
     whole, rest = divmod(shares, UNIT)
     assert not rest, shares
     return whole
+
+
+def identified(record: Order) -> bool:
+    """It is signed with an identity and bytes of its own, or was never to be sent."""
+    unsigned = record.state in ("intent", "rejected", "closed") and not record.filled
+    return unsigned or (record.order_id, record.payload) == (ORDER_ID, PAYLOAD)

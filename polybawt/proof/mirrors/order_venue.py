@@ -35,6 +35,7 @@ from polybawt.venue.wire_stream import user_facts
 
 ID: Final = "i1"
 ORDER_ID: Final = "0x" + "0d" * 32
+PAYLOAD: Final = "{}"
 US, THEM = "0x" + "11" * 20, "0x" + "22" * 20
 UNIT: Final = 10_000_000  # millionths of a share behind one of the specification's
 PRICE: Final = Price(450_000)
@@ -64,12 +65,13 @@ WORDS: Final = {  # what is said, as the machine hears it
 
 
 def a_record(state: str, filled: int, size: int) -> Order:
+    signed = state != "intent"
     return Order(
         intent_id=ID, strategy="value", condition_id=MARKET.condition_id,
         token_id=MARKET.yes_token, side=Side.BUY, price=PRICE, size=Shares(size * UNIT),
         post_only=False, created_ns=0, ends_ns=AT_NS["ended"], expiration_s=END_S + MARGIN_S,
-        order_id=ORDER_ID, payload="{}", filled=Shares(filled * UNIT),
-        trade_ids=("earlier",) if filled else (), state=state,
+        order_id=ORDER_ID if signed else "", payload=PAYLOAD if signed else "",
+        filled=Shares(filled * UNIT), trade_ids=("earlier",) if filled else (), state=state,
     )  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def place(venue: Venue, size: int, now_ns: int) -> Fact:
         answer = Answer(answered.http_status, orjson.dumps({"error": answered.text}))
     else:
         answer = Answer(200, orjson.dumps(orders.answer(answered)))
-    command = PostOrder(intent_id=ID, order_id=ORDER_ID, payload="{}")
+    command = PostOrder(intent_id=ID, order_id=ORDER_ID, payload=PAYLOAD)
     return wire_rest.placement(command, answer, now_ns)
 
 

@@ -137,13 +137,13 @@ class Spec:
         """
         names = [f"I{n}" for n in range(len(self.instances))]
         rest = [d for d in self._disjuncts("Next") if d not in ("Ours", "World")]
-        also = f" /\\ {flags}' = Flags'" if flags else ""
-        begun = f" /\\ {flags} = Flags" if flags else ""
+        also = f" /\\ {flags}' = DriverFlags'" if flags else ""
+        begun = f" /\\ {flags} = DriverFlags" if flags else ""
         every = f"<<vars, {flags}>>" if flags else "vars"
         module = [
             f"---- MODULE {name or self.name + DRIVER} ----",
             f"EXTENDS {', '.join(filter(None, (self.name, extends)))}",
-            *([f"VARIABLE {flags}", f"Flags == {of}"] if flags else []),
+            *([f"VARIABLE {flags}", f"DriverFlags == {of}"] if flags else []),
             *(f"{n} == {i} /\\ TRUE{also}" for n, i in zip(names, self.instances, strict=True)),
             "DriverNext ==",
             *(f"  \\/ {n}" for n in names),

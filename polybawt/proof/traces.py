@@ -126,31 +126,31 @@ def by_tlc(spec: Spec, traces: Sequence[Trace], tools: tlc.Tools) -> set[int]:
         for trace in traces
     )
     steps = "\n".join(
-        f"  \\/ (Told[1] = {number}) /\\ {instance}"
+        f"  \\/ (TraceTold[1] = {number}) /\\ {instance}"
         for number, instance in enumerate(spec.instances)
         if instance.ours
     )
     primed = ", ".join(f"{variable}'" for variable in spec.ours)
     module = f"""---- MODULE {name} ----
 EXTENDS {spec.name}, TLC, Sequences, Integers
-VARIABLES trace, place
-Traces == <<
+VARIABLES traceOf, traceAt
+TraceAll == <<
 {(", " + chr(10)).join(rows)} >>
-Told == Traces[trace][place + 1]
-Step ==
+TraceTold == TraceAll[traceOf][traceAt + 1]
+TraceStep ==
 {steps}
-TracesInit == Init /\\ (trace \\in 1..Len(Traces)) /\\ (place = 0)
-TracesNext ==
-  /\\ place < Len(Traces[trace])
-  /\\ UNCHANGED trace
-  /\\ \\/ World /\\ UNCHANGED place
-     \\/ Step /\\ (place' = place + 1) /\\ (<<{primed}>> = Told[2])
-TracesSpec == TracesInit /\\ [][TracesNext]_<<vars, trace, place>>
-Explained == (place = Len(Traces[trace])) => PrintT(<<"ACCEPTED", trace>>)
+TraceInit == Init /\\ (traceOf \\in 1..Len(TraceAll)) /\\ (traceAt = 0)
+TraceNext ==
+  /\\ traceAt < Len(TraceAll[traceOf])
+  /\\ UNCHANGED traceOf
+  /\\ \\/ World /\\ UNCHANGED traceAt
+     \\/ TraceStep /\\ (traceAt' = traceAt + 1) /\\ (<<{primed}>> = TraceTold[2])
+TraceSpec == TraceInit /\\ [][TraceNext]_<<vars, traceOf, traceAt>>
+TraceExplained == (traceAt = Len(TraceAll[traceOf])) => PrintT(<<"ACCEPTED", traceOf>>)
 ====
 """
     constants = "".join(f"CONSTANT {n} = {value}\n" for n, value in spec.constants.items())
-    config = f"SPECIFICATION TracesSpec\n{constants}INVARIANT Explained\n"
+    config = f"SPECIFICATION TraceSpec\n{constants}INVARIANT TraceExplained\n"
     texts = {f"{spec.name}.tla": spec.module, f"{name}.tla": module}
     verdict = tlc.check(tools, texts, config, deadlock=False)
     if not verdict.holds:

@@ -52,7 +52,8 @@ class Kind:
     survivors: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     stillborn: int = 0
-    notices: tuple[tuple[str, int], ...] = ()  # which property killed how many
+    notices: tuple[tuple[str, int], ...] = ()  # how often each property was among what noticed
+    idle: tuple[str, ...] = ()  # the properties that noticed nothing
 
     @property
     def mutants(self) -> int:
@@ -74,6 +75,8 @@ class Kind:
             "stale": [*self.stale],
             "stillborn": self.stillborn,
             "score": self.score,
+            "notices": dict(self.notices),
+            "idle": [*self.idle],
         }
 
 
@@ -211,13 +214,15 @@ def _guards(asked: Asked, source: Source, guards: list[Mutant], found: Differenc
     wanted = Guards(source, different, properties, live, limit, asked.tools)
     by = noticed(wanted, asked.progress)
     left = {n: str(m) for n, m in alive.items() if n not in by}
+    times = Counter(what for names in by.values() for what in names)
     return Kind(
         name="guards",
         killed=len(by),
         equivalent=tuple(text for n, text in left.items() if n not in found.moving),
         survivors=tuple(text for n, text in left.items() if n in found.moving),
         stillborn=len(guards) - len(alive),
-        notices=tuple(sorted(Counter(by.values()).items())),
+        notices=tuple(sorted(times.items())),
+        idle=tuple(p for p in (*properties.states, *properties.steps) if p not in times),
     )
 
 
@@ -237,6 +242,7 @@ def told(score: Score) -> Iterator[str]:
             f"{len(kind.survivors)} survive: {100 * kind.score:.1f} %"
         )
         yield from (f"  noticed by {what}: {times}" for what, times in kind.notices)
+        yield from (f"  idle {what}" for what in kind.idle)
         yield from (f"  SURVIVES {text}" for text in kind.survivors)
         yield from (f"  STALE {text}" for text in kind.stale)
         yield from (f"  same {text}" for text in kind.equivalent if kind.name != "code")

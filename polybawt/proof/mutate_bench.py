@@ -161,20 +161,26 @@ class Bench:
     def _disjoint(self, keys: frozenset[Key], first: Row, second: Row) -> bool:
         """Both rows are taken at some time, and never could be at one."""
         held = [(_holds(first, *tried), _holds(second, *tried)) for tried in self._tried(keys)]
-        return (True, True) not in held and any(a for a, _ in held) and any(b for _, b in held)
+        apart = all(pair in ((True, False), (False, True), (False, False)) for pair in held)
+        return apart and any(a for a, _ in held) and any(b for _, b in held)
 
     def _implied(self, keys: frozenset[Key], row: Row, guard: Guard) -> bool:
         """The guard holds whenever the row's other guards do and no row before matches."""
         rows = next(self._own[key] for key in keys)
         earlier = rows[: rows.index(row)]
         others: Row = (tuple(g for g in row[0] if g is not guard), row[1], row[2])
+        alone: Row = ((guard,), row[1], row[2])
         asked = [
-            guard(*tried)
+            _holds(alone, *tried)
             for tried in self._tried(keys)
-            if _holds(others, *tried) and not any(_holds(e, *tried) for e in earlier)
+            if _holds(others, *tried) is not False and not any(_holds(e, *tried) for e in earlier)
         ]
         return bool(asked) and all(asked)
 
 
-def _holds(row: Row, record: Record, action: Fact) -> bool:
-    return all(guard(record, action) for guard in row[0])
+def _holds(row: Row, record: Record, action: Fact) -> bool | None:
+    """Whether the guards do; ``None`` when they refuse to say, as where they are never tried."""
+    try:
+        return all(guard(record, action) for guard in row[0])
+    except RAISED:
+        return None

@@ -20,7 +20,7 @@ from polybawt.proof.spec import Instance, Spec
 SEED: Final = 20_261_121
 LISTS: Final = ("ours", "world", "vars")
 
-_DEFINED: Final = re.compile(r"^(\w+)(?:\(([^)=]*)\))?[ \t]*==", re.M)
+_DEFINED: Final = re.compile(r"^(\w+)(?:\(((?:[^()=]|\([^()]*\))*)\))?[ \t]*==", re.M)
 _END: Final = re.compile(r"^(?:-{4,}|={4,}|ASSUME|CONSTANTS?|VARIABLES?)", re.M)
 _OPERATORS: Final = {
     "=": "#", "#": "=", "+": "-", "-": "+", "<": "<=", "<=": "<", "=<": "<", ">": ">=", ">=": ">",
@@ -153,8 +153,7 @@ class Breaking:
         self._questions = {
             n for n in source.called if n in guards or _asks(source.formula(n), source, n)
         }
-        strings = {t.text for n in source.called for t in source.tokens(n) if t.text[0] == '"'}
-        self._others = sorted(strings - {f'"{state}"' for state in states})
+        self._families = [*_families(source.text)]
 
     def of(self, name: str) -> Iterator[Mutant]:
         formula = self._source.formula(name)
@@ -197,15 +196,22 @@ class Breaking:
             yield Mutant(name, what, formula.edit(at, end, other))
 
     def _instead(self, text: str) -> list[str]:
-        """Another name for a state, or another word."""
-        words = [f'"{state}"' for state in self._states]
-        others = [w for w in (words if text in words else self._others) if w != text]
+        """Another name for a state, or another word of a set that has this one."""
+        families = [[f'"{state}"' for state in self._states], *self._families]
+        family: list[str] = next((f for f in families if text in f), [])
+        others = sorted({*family} - {text})
         return [self._lots.choice(others)] if others else []
 
     def _line(self, formula: Formula, at: int) -> str:
         text, place = self._source.text, formula.tokens[at].start
         line = text[text.rfind("\n", 0, place) + 1 : text.find("\n", place)]
         return " ".join(line.split())
+
+
+def _families(text: str) -> Iterator[list[str]]:
+    """The sets of words that a module spells out, the largest first: what stands for what."""
+    sets = re.findall(r'\{\s*("\w*"(?:\s*,\s*"\w*")*)\s*\}', text)
+    yield from sorted((re.findall(r'"\w*"', found) for found in sets), key=len, reverse=True)
 
 
 def _assigns(formula: Formula, first: int) -> bool:

@@ -193,8 +193,8 @@ class Guards:
         return max(self.mutants) + 1
 
 
-def noticed(guards: Guards, progress: Progress) -> dict[int, str]:
-    """What noticed each missing guard, by its number."""
+def noticed(guards: Guards, progress: Progress) -> dict[int, tuple[str, ...]]:
+    """What noticed each missing guard, by its number; all that failed in the same place."""
     found = _unsafe(guards)
     left = [n for n in guards.mutants if n not in found]
     name = guards.source.spec.name
@@ -204,7 +204,7 @@ def noticed(guards: Guards, progress: Progress) -> dict[int, str]:
         for done, (number, what) in enumerate(zip(left, ends, strict=True)):
             progress(f"{name}: guards, liveness without {done + 1} of {len(left)}")
             if what:
-                found[number] = what
+                found[number] = (what,)
     return found
 
 
@@ -220,9 +220,9 @@ def _in_the_end(guards: Guards, number: int) -> str:
     return ""
 
 
-def _unsafe(guards: Guards) -> dict[int, str]:
+def _unsafe(guards: Guards) -> dict[int, tuple[str, ...]]:
     """What a state or a step showed to be wrong."""
-    found: dict[int, str] = {}
+    found: dict[int, tuple[str, ...]] = {}
     name = guards.source.spec.name
     for _ in range(ERRORS_MAX):
         left = {n: m for n, m in guards.mutants.items() if n not in found}
@@ -233,17 +233,25 @@ def _unsafe(guards: Guards) -> dict[int, str]:
         config = _config("WatchedSpec", guards.source.spec)
         config += "CONSTRAINT Watched\nACTION_CONSTRAINT WatchedStep\n"
         verdict = tlc.check(guards.tools, texts, config, deadlock=False)
-        told = {int(n): what for what, n in reversed(_TOLD.findall(verdict.text))}
+        told = _told(verdict.text)
         if guards.none in told:
-            raise tlc.Failed(f"{name}: {told[guards.none]} fails with every guard in its place")
+            raise tlc.Failed(f"{name}: {told[guards.none][0]} fails with every guard in its place")
         found |= told
         if verdict.holds:
             return found
         culprits = _MISSING.findall(verdict.text)
         if not culprits or int(culprits[-1]) == guards.none:
             raise tlc.Failed(f"{name} without one guard: {verdict.error}")
-        found[int(culprits[-1])] = STOPPED
+        found[int(culprits[-1])] = (STOPPED,)
     raise tlc.Failed(f"{name}: more than {ERRORS_MAX} guards without which TLC stops")
+
+
+def _told(text: str) -> dict[int, tuple[str, ...]]:
+    """What failed of each mutant; the workers may say it twice."""
+    told: dict[int, dict[str, None]] = {}
+    for what, number in _TOLD.findall(text):
+        told.setdefault(int(number), {})[what] = None
+    return {number: (*names,) for number, names in told.items()}
 
 
 def _each_missing(source: Source, mutants: Mapping[int, Mutant]) -> str:
@@ -266,16 +274,19 @@ def _watch(guards: Guards, mutants: Mapping[int, Mutant]) -> str:
             f"---- MODULE {name}Guards ----",
             f"EXTENDS {name}, Naturals, TLC",
             f"ASSUME \\A k \\in 0..{2 * many} : TLCSet(k, 0)",
-            f"Failed(what) == TLCSet({MISSING}, 1) /\\ PrintT(<<what, {MISSING}>>) /\\ FALSE",
+            f"Failed(what) == TLCSet({MISSING}, 1) /\\ PrintT(<<what, {MISSING}>>)",
+            f"Sound == TLCGet({MISSING}) = 0",
             *properties.steps.values(),
             "Watched ==",
-            f"  /\\ TLCGet({MISSING}) = 0",
+            "  /\\ Sound",
             *(f'  /\\ {p} \\/ Failed("{p}")' for p in properties.states),
+            "  /\\ Sound",
             "WatchedStep ==",
-            f"  /\\ TLCGet({MISSING}) = 0",
+            "  /\\ Sound",
             f"  /\\ TLCSet({count}, TLCGet({count}) + 1)",
             f'  /\\ (TLCGet({count}) < {guards.steps_max}) \\/ Failed("{EXPLOSION}")',
             *(f'  /\\ Step{p} \\/ Failed("{p}")' for p in properties.steps),
+            "  /\\ Sound",
             f"WatchedInit == Init /\\ {MISSING} \\in {{{numbers}}}",
             f"WatchedNext == Next /\\ UNCHANGED {MISSING}",
             f"WatchedSpec == WatchedInit /\\ [][WatchedNext]_<<vars, {MISSING}>>",

@@ -99,10 +99,10 @@ Untouched == filled = 0
 Completes(shares) == filled + shares = Size
 Held(delayed) == delayed
 AsCancelled(matched, outcome) ==  \* rejected, but with matches: it has only ended
-  /\ (matched = filled) /\ (filled < Size)
-  /\ (outcome = "cancelled") \/ ((outcome = "rejected") /\ (matched > 0))
-AsExpired(matched, outcome) == (matched = filled) /\ (filled < Size) /\ (outcome = "expired")
-AsRejected(matched, outcome) == (matched = filled) /\ (filled = 0) /\ (outcome = "rejected")
+  /\ matched = filled
+  /\ (outcome = "cancelled") \/ ((outcome = "rejected") /\ ~Untouched)
+AsExpired(matched, outcome)  == (matched = filled) /\ (outcome = "expired")
+AsRejected(matched, outcome) == (matched = filled) /\ Untouched /\ (outcome = "rejected")
 PastEnd == clock = "past"
 
 ----------------------------- (* the machine *) -----------------------------

@@ -185,12 +185,12 @@ def held(_: Order, audit: ReadOpen) -> bool:
 
 def as_cancelled(order: Order, audit: ReadClosed) -> bool:
     """What a record calls rejected, but counts matches of, has only ended."""
-    ended = audit.outcome == "cancelled" or (audit.outcome == "rejected" and audit.matched > 0)
-    return audit.matched == order.filled < order.size and ended
+    refused = audit.outcome == "rejected" and not untouched(order, audit)
+    return audit.matched == order.filled and (audit.outcome == "cancelled" or refused)
 
 
 def as_expired(order: Order, audit: ReadClosed) -> bool:
-    return audit.matched == order.filled < order.size and audit.outcome == "expired"
+    return audit.matched == order.filled and audit.outcome == "expired"
 
 
 def as_rejected(order: Order, audit: ReadClosed) -> bool:

@@ -355,7 +355,11 @@ def test_an_open_record_does_not_reopen_what_is_closing() -> None:
 
 
 @pytest.mark.parametrize("matched", [-1, 10_000_001])
-@pytest.mark.parametrize("state", ["submitted", "unknown", "closing", "cancelled"])
+@pytest.mark.parametrize(
+    "state",
+    ["submitted", "live", "delayed", "partially_filled", "unknown", "pending_cancel", "closing",
+     "filled", "cancelled", "rejected", "expired"],
+)  # fmt: skip
 def test_a_record_with_an_impossible_count_is_no_proof_of_anything(
     state: str, matched: int
 ) -> None:

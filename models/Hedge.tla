@@ -30,6 +30,7 @@ VARIABLES
   open,     \* ours:  shares asked for, neither filled nor ended as far as we know
   budget,   \* ours:  what unwinding may still lose
   rate,     \* ours:  what a share of the present sale loses at most
+  stranded, \* ours:  how many naked shares the operators were told of
   rest,     \* venue: shares that are really on the book
   unheard,  \* venue: matched shares that we have not heard of
   late,     \* venue: the same, of orders that we were told had ended without them
@@ -38,7 +39,7 @@ VARIABLES
   lost,     \* venue: what our sales really lost
   settled   \* chain: whether every trade is at rest
 
-ours  == <<state, booked, open, budget, rate>>
+ours  == <<state, booked, open, budget, rate, stranded>>
 world == <<rest, unheard, late, pulled, denied, lost, settled>>
 vars  == <<ours, world>>
 
@@ -52,7 +53,7 @@ Losses == {1, 2}
 TypeOK ==
   /\ state \in States
   /\ booked \in [Lanes -> Nat] /\ open \in [Lanes -> Nat]
-  /\ budget \in 0..Budget /\ rate \in (Losses \cup {0})
+  /\ budget \in 0..Budget /\ rate \in (Losses \cup {0}) /\ stranded \in Nat
   /\ rest \in [Lanes -> Nat]
   /\ unheard \in [Lanes -> Nat] /\ late \in [Lanes -> Nat]
   /\ pulled \subseteq Lanes /\ denied \in BOOLEAN
@@ -61,7 +62,8 @@ TypeOK ==
 None == [lane \in Lanes |-> 0]
 
 Init ==
-  /\ state = "working" /\ booked = None /\ open = None /\ budget = Budget /\ rate = 0
+  /\ state = "working" /\ booked = None /\ open = None
+  /\ budget = Budget /\ rate = 0 /\ stranded = 0
   /\ rest = None /\ unheard = None /\ late = None
   /\ pulled = {} /\ denied = FALSE /\ lost = 0 /\ settled = TRUE
 
@@ -100,7 +102,7 @@ Complete     == Room < Least
 CanBeHad(had) == had
 WorthCovering == Uncovered >= Least
 WorthSelling == Sellable >= Least
-Affordable(loss) == loss * Sellable <= budget
+Affordable(loss) == (0 < loss * Sellable) /\ (loss * Sellable <= budget)
 LeavesNaked(leg, side, shares) == NakedIn(Add(booked, <<leg, side>>, shares)) # 0
 IsBalanced   == Naked = 0
 IsNaked      == Naked # 0
@@ -122,7 +124,8 @@ Lead(had) ==
   /\ CanBeHad(had)
   /\ open' = Add(open, Buy("first"), NextSlice)
   /\ rest' = Add(rest, Buy("first"), NextSlice)
-  /\ UNCHANGED <<state, booked, budget, rate, unheard, late, pulled, denied, lost, settled>>
+  /\ UNCHANGED <<state, booked, budget, rate, stranded>>
+  /\ UNCHANGED <<unheard, late, pulled, denied, lost, settled>>
 
 Cover(had) ==
   /\ state = "hedging"
@@ -131,7 +134,7 @@ Cover(had) ==
   /\ open' = Add(open, Buy(Other(Long)), Uncovered)
   /\ rest' = Add(rest, Buy(Other(Long)), Uncovered)
   /\ pulled' = pulled \ {Buy(Other(Long))}
-  /\ UNCHANGED <<state, booked, budget, rate, unheard, late, denied, lost, settled>>
+  /\ UNCHANGED <<state, booked, budget, rate, stranded, unheard, late, denied, lost, settled>>
 
 Unwind(loss) ==
   /\ state = "unwinding"
@@ -141,13 +144,13 @@ Unwind(loss) ==
   /\ open' = Add(open, Sell(Long), Sellable)
   /\ rest' = Add(rest, Sell(Long), Sellable)
   /\ budget' = budget - loss * Sellable /\ rate' = loss
-  /\ UNCHANGED <<state, booked, unheard, late, pulled, denied, lost, settled>>
+  /\ UNCHANGED <<state, booked, stranded, unheard, late, pulled, denied, lost, settled>>
 
 Abandon ==
   /\ state \in {"working", "hedging"}
   /\ state' = "unwinding"
   /\ pulled' = StillOpen(Lanes, open)
-  /\ UNCHANGED <<booked, open, budget, rate, rest, unheard, late, denied, lost, settled>>
+  /\ UNCHANGED <<booked, open, budget, rate, stranded, rest, unheard, late, denied, lost, settled>>
 
 \* Naked shares make it hedging, the last of them covered makes it working again.
 Turned(naked) ==
@@ -162,7 +165,7 @@ Fill(leg, side, shares) ==
   /\ open' = Add(open, <<leg, side>>, -shares)
   /\ unheard' = Add(unheard, <<leg, side>>, -shares)
   /\ pulled' = StillOpen(pulled, open')
-  /\ UNCHANGED <<budget, rate, rest, late, denied, lost, settled>>
+  /\ UNCHANGED <<budget, rate, stranded, rest, late, denied, lost, settled>>
 
 \* A fill of an order that was told to have ended: it is ours all the same.
 LateFill(leg, side, shares) ==
@@ -171,7 +174,7 @@ LateFill(leg, side, shares) ==
   /\ booked' = Add(booked, <<leg, side>>, shares)
   /\ late' = Add(late, <<leg, side>>, -shares)
   /\ pulled' = pulled \cup Superfluous(booked', open)
-  /\ UNCHANGED <<open, budget, rate, rest, unheard, denied, lost, settled>>
+  /\ UNCHANGED <<open, budget, rate, stranded, rest, unheard, denied, lost, settled>>
 
 Void(leg, side, shares) ==
   /\ ~settled
@@ -179,7 +182,7 @@ Void(leg, side, shares) ==
   /\ state' = Turned(LeavesNaked(leg, side, -shares))
   /\ booked' = Add(booked, <<leg, side>>, -shares)
   /\ pulled' = pulled \cup Superfluous(booked', open)
-  /\ UNCHANGED <<open, budget, rate, rest, unheard, late, denied, lost, settled>>
+  /\ UNCHANGED <<open, budget, rate, stranded, rest, unheard, late, denied, lost, settled>>
 
 \* Shares of one order that will not be filled any more; once, although they were.
 End(leg, side, shares) ==
@@ -193,7 +196,7 @@ End(leg, side, shares) ==
   /\ unheard' = Add(unheard, lane, -untrue) /\ late' = Add(late, lane, untrue)
   /\ denied' = (denied \/ (untrue > 0))
   /\ pulled' = StillOpen(pulled, open')
-  /\ UNCHANGED <<state, booked, rate, rest, lost, settled>>
+  /\ UNCHANGED <<state, booked, rate, stranded, rest, lost, settled>>
 
 \* The kernel closes what is at rest: no order open, every trade settled.
 Close ==
@@ -203,14 +206,14 @@ Close ==
   /\ (state = "working") => Complete
   /\ (state = "unwinding") => IsBalanced
   /\ state' = "done"
-  /\ UNCHANGED <<booked, open, budget, rate, world>>
+  /\ UNCHANGED <<booked, open, budget, rate, stranded, world>>
 
 GiveUp ==
   /\ AtRest
   /\ state = "unwinding"
   /\ NothingOpen
   /\ IsNaked
-  /\ state' = "failed"
+  /\ state' = "failed" /\ stranded' = Naked
   /\ UNCHANGED <<booked, open, budget, rate, world>>
 
 -------------------- (* the world: venue and chain simulated in sim *) --------------------
@@ -296,6 +299,10 @@ BudgetKept == (budget + lost + rate * OnOffer) \in Budget..(Budget + 2 * Lie)
 FinalIsAtRest == (state \in Final) => (AtRest /\ (open = None))
 DoneIsHedged  == (state = "done") => (True("first") = True("second"))
 FailedIsNaked == (state = "failed") => (True("first") # True("second"))
+\* And then, and only then, an operator knows how much.
+FailureIsTold ==
+  stranded = IF state = "failed"
+               THEN Max(True("first") - True("second"), True("second") - True("first")) ELSE 0
 NothingIllegal ==
   \A leg \in Legs, side \in Sides, shares \in 1..Slice :
     LET lane == <<leg, side>> IN
@@ -318,7 +325,8 @@ RiskIsOneSlice ==
   [][\A leg \in Legs :
        (Reach(leg)' > Reach(leg)) => ((Reach(leg)' <= Slack(leg) + Lie') \/ Voids)]_vars
 AskedInSize ==
-  [][\A lane \in Lanes : (open'[lane] > open[lane]) => ((open'[lane] - open[lane]) \in Least..Slice)]_vars
+  [][\A lane \in Lanes :
+       (open'[lane] > open[lane]) => ((open'[lane] - open[lane]) \in Least..Slice)]_vars
 NoNewRiskInUnwinding ==
   [][(state = "unwinding") => (\A leg \in Legs : open'[Buy(leg)] <= open[Buy(leg)])]_vars
 SettledStands == [][settled => (\A lane \in Lanes : booked'[lane] >= booked[lane])]_vars
@@ -333,7 +341,7 @@ HedgeEnds == (state = "working") ~> (state \in Final)
 
 \* Witnesses: each must be VIOLATED.
 NeverReopened   == ~((state = "hedging") /\ (open = None) /\ (booked[Buy("second")] > 0))
-NeverCaughtOut  == ~((state = "unwinding") /\ (unheard[Buy("first")] > 0) /\ (Buy("first") \in pulled))
+NeverCaughtOut  == ~((Buy("first") \in pulled) /\ (unheard[Buy("first")] > 0))
 NeverOverHedged == ~((state = "unwinding") /\ (booked[Sell("second")] > 0))
 NeverSold       == ~((state = "done") /\ (lost = Budget))
 NeverFailed     == state # "failed"

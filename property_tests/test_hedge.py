@@ -313,9 +313,16 @@ class HedgeLife(RuleBasedStateMachine):
 
     @invariant()
     def failed_is_naked(self) -> None:
-        """And said so, to the lot."""
-        bare = abs(self.truly(Leg.FIRST) - self.truly(Leg.SECOND))
-        assert [alarm.shares for alarm in self.stranded] == [bare] * (self.hedge.state == "failed")
+        if self.hedge.state == "failed":
+            assert self.truly(Leg.FIRST) != self.truly(Leg.SECOND)
+
+    @invariant()
+    def failure_is_told(self) -> None:
+        """Once, to the lot, and by the leg that is too long."""
+        first, second = self.truly(Leg.FIRST), self.truly(Leg.SECOND)
+        told = [(alarm.leg, alarm.shares) for alarm in self.stranded]
+        bare = Leg.FIRST if first > second else Leg.SECOND, abs(first - second)
+        assert told == [bare] * (self.hedge.state == "failed")
 
     @invariant()
     def nothing_stuck(self) -> None:

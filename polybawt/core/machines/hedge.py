@@ -126,7 +126,7 @@ class Cover(Action):
 class Unwind(Action):
     """The long leg can be sold at ``limit``; a share then loses ``loss`` at most, all in.
 
-    A sale without a loss counts as one of a millionth: so even sales that fail come to an end.
+    Where it would lose nothing, a millionth.
     """
 
     limit: Price
@@ -242,7 +242,8 @@ def worth_selling(hedge: Hedge, _: Action) -> bool:
 
 
 def affordable(hedge: Hedge, unwind: Unwind) -> bool:
-    return cost_up(unwind.loss, hedge.sellable) <= hedge.loss_left
+    """Even a sale without a loss is to cost something, so that failing sales come to an end."""
+    return 0 < cost_up(unwind.loss, hedge.sellable) <= hedge.loss_left
 
 
 def leaves_naked(hedge: Hedge, change: Change) -> bool:
@@ -318,7 +319,6 @@ def cover_up(hedge: Hedge, cover: Cover) -> tuple[Hedge, Outputs]:
 
 def sell_off(hedge: Hedge, unwind: Unwind) -> tuple[Hedge, Outputs]:
     """The worst that the sale can lose is set aside; what of it ends unsold comes back."""
-    assert unwind.loss > 0, unwind
     left = Usdc(hedge.loss_left - cost_up(unwind.loss, hedge.sellable))
     after, outputs = _ask(hedge, unwind, (hedge.long, Side.SELL), hedge.sellable)
     return evolve(after, loss_left=left, sale_loss=unwind.loss), outputs
@@ -366,16 +366,19 @@ class HedgeMachine(Machine):
     unwind = unwinding.from_(unwinding, cond=[nothing_open, worth_selling, affordable], on=sell_off)
     abandon = unwinding.from_(working, hedging, on=pull_back)
 
-    fill = hedging.from_(working, hedging, cond=leaves_naked, on=book)
-    fill |= working.from_(working, hedging, on=book)
+    fill = hedging.from_(working, on=book)
+    fill |= hedging.from_(hedging, cond=leaves_naked, on=book)
+    fill |= working.from_(hedging, on=book)
     fill |= unwinding.from_(unwinding, on=book)  # matched before its cancel arrived
 
-    late_fill = hedging.from_(working, hedging, cond=leaves_naked, on=book_and_look)
-    late_fill |= working.from_(working, hedging, on=book_and_look)
+    late_fill = hedging.from_(working, on=book_and_look)
+    late_fill |= hedging.from_(hedging, cond=leaves_naked, on=book_and_look)
+    late_fill |= working.from_(hedging, on=book_and_look)
     late_fill |= unwinding.from_(unwinding, on=book_and_look)
 
-    void = hedging.from_(working, hedging, cond=leaves_naked, on=book_and_look)
-    void |= working.from_(working, hedging, on=book_and_look)
+    void = hedging.from_(working, on=book_and_look)
+    void |= hedging.from_(hedging, cond=leaves_naked, on=book_and_look)
+    void |= working.from_(hedging, on=book_and_look)
     void |= unwinding.from_(unwinding, on=book_and_look)
 
     end = working.from_(working, on=release)

@@ -3,7 +3,10 @@
 The venue is the simulated one, with the two tokens of one market, us, and somebody who trades with
 us: it is brought to a state by real orders, asked, and read.  What it did and we have not heard of,
 the one end that is untrue, and until when a trade may fail are told here: that is between the
-venue and us.  One share of the specification is ten here, the venue's smallest order.
+venue and us.
+
+A share of the specification is a millionth of one to the machine, so that nothing is hidden by
+scale, and the smallest order to the venue.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,6 +21,7 @@ from polybawt.core.machines.hedge import (
     HedgeMachine,
     Lane,
     Leg,
+    Stranded,
     Tally,
     Unwanted,
     Wanted,
@@ -30,9 +34,8 @@ from polybawt.sim.records import Accepted, Placement
 from polybawt.sim.venue import Venue
 
 ID: Final = "h1"
-SHARE: Final = 10_000_000
-LOSS: Final = 10_000  # a cent per share
-MONEY: Final = SHARE * LOSS // MILLION  # what one share of the specification then loses
+ORDER: Final = 10_000_000  # the smallest
+LOSS: Final = MILLION  # per share: a millionth of a dollar for a millionth of a share
 PAIR_COST_MAX: Final = 980_000
 PRICES: Final = {Side.BUY: Price(450_000), Side.SELL: Price(400_000)}  # our limits
 
@@ -41,7 +44,7 @@ TOKENS: Final = {Leg.FIRST: "1", Leg.SECOND: "2"}
 MARKET: Final = Market(
     condition_id="0xc", slug="m", question="?",
     yes_token=TOKENS[Leg.FIRST], no_token=TOKENS[Leg.SECOND],
-    tick=Price(10_000), min_size=Shares(SHARE),
+    tick=Price(10_000), min_size=Shares(ORDER),
 )  # fmt: skip
 PLENTY: Final = 10**12
 NOW_NS: Final = 2
@@ -74,7 +77,7 @@ class Stage:
         answer = self.venue.place(
             Placement(
                 owner=owner, order_id=order_id, token_id=TOKENS[leg], side=side, price=price,
-                size=Shares(shares * SHARE),
+                size=Shares(shares * ORDER),
             ),
             NOW_NS,
         )  # fmt: skip
@@ -86,7 +89,7 @@ class Stage:
         lane_of = {(TOKENS[leg], side): (leg, side) for leg, side in LANES}
         for order in self.venue.open_orders(US):
             placed = order.placement
-            rests[lane_of[placed.token_id, placed.side]] += order.open_size // SHARE
+            rests[lane_of[placed.token_id, placed.side]] += order.open_size // ORDER
         return Function(cast(dict[Value, Value], rests))
 
 
@@ -136,15 +139,14 @@ class HedgeMirror(Mirror):
             hedge_id=ID,
             strategy="hedge",
             condition_id=MARKET.condition_id,
-            quantity=Shares(self.constants["Quantity"] * SHARE),
-            slice_max=Shares(self.constants["Slice"] * SHARE),
-            order_min=Shares(self.constants["Least"] * SHARE),
+            quantity=Shares(self.constants["Quantity"]),
+            slice_max=Shares(self.constants["Slice"]),
+            order_min=Shares(self.constants["Least"]),
             pair_cost_max=Price(PAIR_COST_MAX),
-            loss_left=Usdc(number(at["budget"]) * MONEY),
+            loss_left=Usdc(number(at["budget"])),
             sale_loss=Price(number(at["rate"]) * LOSS),
             tallies=tuple(
-                Tally(filled=Shares(filled[lane] * SHARE), open=Shares(opened[lane] * SHARE))
-                for lane in LANES
+                Tally(filled=Shares(filled[lane]), open=Shares(opened[lane])) for lane in LANES
             ),
             state=str(at["state"]),
         )
@@ -159,9 +161,7 @@ class HedgeMirror(Mirror):
                 return hedge.Unwind(hedge_id=ID, limit=PRICES[Side.SELL], loss=Price(loss * LOSS))
             case (("Fill" | "LateFill" | "Void" | "End"), str(leg), str(side), int(shares)):
                 about: type[hedge.Change | hedge.End] = getattr(hedge, name)
-                return about(
-                    hedge_id=ID, leg=Leg(leg), side=Side(side), shares=Shares(shares * SHARE)
-                )
+                return about(hedge_id=ID, leg=Leg(leg), side=Side(side), shares=Shares(shares))
             case "Abandon", *_:
                 return hedge.Abandon(hedge_id=ID, reason="late")
             case "Close", *_:
@@ -174,10 +174,12 @@ class HedgeMirror(Mirror):
         assert isinstance(record, Hedge)
         return {
             "state": record.state,
-            "booked": Function({lane: record.tally(*lane).filled // SHARE for lane in LANES}),
-            "open": Function({lane: record.tally(*lane).open // SHARE for lane in LANES}),
-            "budget": record.loss_left // MONEY,
+            "booked": Function({lane: record.tally(*lane).filled for lane in LANES}),
+            "open": Function({lane: record.tally(*lane).open for lane in LANES}),
+            "budget": record.loss_left,
             "rate": record.sale_loss // LOSS,
+            "stranded": number(at["stranded"])
+            + sum(out.shares for out in outputs if isinstance(out, Stranded)),
         }
 
     # The world: the venue, and what we hear of it.
@@ -186,7 +188,7 @@ class HedgeMirror(Mirror):
         return [
             {
                 "state": "working", "booked": NOTHING, "open": NOTHING,
-                "budget": self.constants["Budget"], "rate": 0,
+                "budget": self.constants["Budget"], "rate": 0, "stranded": 0,
                 "rest": NOTHING, "unheard": NOTHING, "late": NOTHING, "pulled": frozenset(),
                 "denied": False, "lost": 0, "settled": True,
             }
@@ -216,8 +218,7 @@ class HedgeMirror(Mirror):
         for wish in outputs:
             if isinstance(wish, Wanted):
                 pulled.discard((wish.leg, wish.side))
-                shares = wish.shares // SHARE
-                changed["rest"] = asked(standing(at), (wish.leg, wish.side), shares)
+                changed["rest"] = asked(standing(at), (wish.leg, wish.side), wish.shares)
         changed["pulled"] = frozenset(lane for lane in pulled if lanes(ours, "open")[lane])
         if name in MOVED:
             lane, shares = moved(arguments)

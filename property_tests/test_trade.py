@@ -103,27 +103,33 @@ class TradeLife(RuleBasedStateMachine):
     @heard("matched")
     @rule()
     def match(self) -> None:
+        mined = self.trade.state == "mined"
         self.step(t.Match)
+        assert self.trade.state == ("mined" if mined else "matched")
 
     @heard("mined")
     @rule()
     def mine(self) -> None:
         self.step(t.Mine)
+        assert self.trade.state == "mined"
 
     @heard("retrying")
     @rule()
     def retry(self) -> None:
         self.step(t.Retry)
+        assert self.trade.state == "retrying"
 
     @heard("confirmed")
     @rule()
     def confirm(self) -> None:
         self.step(t.Confirm)
+        assert self.trade.state == "confirmed"
 
     @heard("failed")
     @rule()
     def fail(self) -> None:
         self.step(t.Fail)
+        assert self.trade.state == "failed"
 
     # The world.
 

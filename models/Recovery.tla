@@ -89,8 +89,7 @@ Running == state # "stopped"
 Newer(epoch) == epoch > life
 AllArrived(read) == (awaited \ {read}) = {}
 Late(read) == read \in late
-Rested == AllEnded
-Overdue == overdue
+MayLeave == IF AllEnded THEN TRUE ELSE overdue
 
 ----------------------------- (* the machine *) -----------------------------
 
@@ -112,9 +111,8 @@ Arrive(read) ==  \* an answer may come late, twice, or to another question
   /\ read \notin lost
   /\ state' = IF (state = "reconciling") /\ AllArrived(read) THEN "trading" ELSE state
   /\ awaited' = awaited \ {read}
-  /\ late' = late \ {read}
   /\ doubt' = doubt \ {read}
-  /\ UNCHANGED <<life, lost, overdue, disk, booked, held, kill, wire, venue, past>>
+  /\ UNCHANGED <<life, late, lost, overdue, disk, booked, held, kill, wire, venue, past>>
 
 Ask(read) ==
   /\ state = "reconciling"
@@ -129,7 +127,7 @@ Stop ==
 
 Rest ==
   /\ state = "stopping"
-  /\ IF Rested THEN TRUE ELSE Overdue
+  /\ MayLeave
   /\ state' = "stopped"
   /\ overdue' = FALSE
   /\ UNCHANGED <<life, awaited, late, lost, doubt, disk, booked, held, kill, wire, venue, past>>
@@ -297,7 +295,7 @@ Next == Ours \/ World
 \* Ours: to look at the clock, to ask, to read what became of an order, to let what waits leave or
 \* not.  The world's: time passes, and of questions that are asked again and again each is answered.
 Fairness ==
-  /\ WF_vars(Tire) /\ WF_vars(Rest)
+  /\ WF_vars(Rest)
   /\ \A r \in Reads : WF_vars(Wait(r)) /\ WF_vars(Ask(r)) /\ SF_vars(Arrive(r))
   /\ \A o \in Orders :
        /\ WF_vars(Sign(o) \/ Abandon(o)) /\ WF_vars(Expire(o))

@@ -98,12 +98,8 @@ def late(session: Recovery, ask: Ask) -> bool:
     )
 
 
-def rested(_: Recovery, rest: Rest) -> bool:
-    return rest.quiet
-
-
-def overdue(session: Recovery, rest: Rest) -> bool:
-    return rest.at_ns - session.since_ns >= rest.most_ns
+def may_leave(session: Recovery, rest: Rest) -> bool:
+    return rest.quiet or rest.at_ns - session.since_ns >= rest.most_ns
 
 
 def begin(session: Recovery, start: Start) -> tuple[Recovery, Outputs]:
@@ -161,5 +157,4 @@ class RecoveryMachine(Machine):
     stop |= stopping.from_(stopping)
     stop |= stopped.from_(stopped)
 
-    rest = stopped.from_(stopping, cond=rested, on=leave)
-    rest |= stopped.from_(stopping, cond=overdue, on=leave)
+    rest = stopped.from_(stopping, cond=may_leave, on=leave)

@@ -16,10 +16,12 @@ from polybawt.core.machines import kill_switch
 from polybawt.core.machines.kill_switch import KillSwitch, KillSwitchMachine
 from polybawt.proof.mirror import Mirror
 from polybawt.proof.mirrors import session_world as around
+from polybawt.proof.mirrors.reading import but, number, of, words
 from polybawt.proof.mirrors.session_world import Resting
 from polybawt.proof.values import Value, Values
 
 EVERY_NS: Final = 10
+NOW_NS: Final = 1_000
 
 
 class KillSwitchMirror(Mirror):
@@ -32,7 +34,10 @@ class KillSwitchMirror(Mirror):
     # Our half.
 
     def record(self, at: Values) -> Record:
-        return KillSwitch(state=str(at["state"]), source=str(at["first"]), reason="drill")
+        state, source = str(at["state"]), str(at["first"])
+        return KillSwitch(
+            state=state, source=source, reason="fire", actor="al", since_ns=NOW_NS, asked_ns=NOW_NS
+        )
 
     def action(self, name: str, arguments: tuple[Value, ...], at: Values) -> Fact:
         match name, *arguments:
@@ -56,6 +61,7 @@ class KillSwitchMirror(Mirror):
         try:
             action = evolve(self.action(name, arguments, at), at_ns=now_ns)
             after, outputs = take(self.table, record, action)
+            check(record, action, after, outputs)
         except (IllegalAction, AssertionError):
             return None
         return after, self.ours(at, after, outputs), outputs
@@ -119,19 +125,18 @@ class KillSwitchMirror(Mirror):
 
     def _crash(self, at: Values) -> Values | None:
         """What waited in the process is gone with it."""
-        crashes = at["crashes"]
-        assert isinstance(crashes, int)
+        crashes = number(at, "crashes")
         if crashes == self.constants["CrashesMax"]:
             return None
         order = tuple("over" if where == "lane" else where for where in words(at, "order"))
         return {"crashes": crashes + 1, "held": False, "read": "none", "order": order}
 
     def _order(self, name: str, o: int, at: Values) -> Values | None:
-        where, told, armed = words(at, "order")[o - 1], words(at, "told")[o - 1], at["state"]
-        leaves = around.leaves("trading", str(armed))
+        where, told, state = of(at, "order", o), of(at, "told", o), str(at["state"])
+        leaves = around.leaves("trading", state)
         match name, where:
             case "Want", _ if told == "none":
-                wanted = around.wanted(("none",), "trading", str(armed)) == 1
+                wanted = around.wanted(("none",), "trading", state) == 1
                 return {**put(at, o, "lane"), **tell(at, o, "open")} if wanted else None
             case "Send", "lane" if leaves:
                 return put(at, o, "wire")
@@ -153,10 +158,19 @@ class KillSwitchMirror(Mirror):
         return None
 
 
-def words(at: Values, variable: str) -> tuple[str, ...]:
-    value = at[variable]
-    assert isinstance(value, tuple)
-    return tuple(map(str, value))
+def check(before: KillSwitch, action: Fact, after: KillSwitch, outputs: Outputs) -> None:
+    """What the specification leaves out: times, and who said why."""
+    assert after.asked_ns == (action.at_ns if outputs else before.asked_ns)
+    match action:
+        case kill_switch.Fire() if before.state == "armed":
+            fired = (action.at_ns, action.source, action.reason, action.actor)
+            assert fired == (after.since_ns, after.source, after.reason, after.actor)
+        case kill_switch.Reset() if after.state != before.state:
+            armed = (action.at_ns, "", action.reason, action.actor)
+            assert armed == (after.since_ns, after.source, after.reason, after.actor)
+        case _:
+            unsaid = evolve(after, state=before.state, asked_ns=before.asked_ns)
+            assert unsaid == before
 
 
 def there(at: Values) -> Resting:
@@ -173,10 +187,8 @@ def without(at: Values, left: frozenset[int], end: str) -> Value:
 
 
 def put(at: Values, o: int, where: str) -> dict[str, Value]:
-    order = words(at, "order")
-    return {"order": (*order[: o - 1], where, *order[o:])}
+    return {"order": but(at, "order", o, where)}
 
 
 def tell(at: Values, o: int, said: str) -> dict[str, Value]:
-    told = words(at, "told")
-    return {"told": (*told[: o - 1], said, *told[o:])}
+    return {"told": but(at, "told", o, said)}

@@ -17,13 +17,14 @@ from polybawt.core.machines import recovery
 from polybawt.core.machines.recovery import Awaited, Query, Recovery, RecoveryMachine
 from polybawt.proof.mirror import Mirror
 from polybawt.proof.mirrors import session_world as around
+from polybawt.proof.mirrors.reading import but, each, number, numbers, of, words
 from polybawt.proof.mirrors.session_world import Journal, Resting
 from polybawt.proof.values import Value, Values
 
+NOW_NS: Final = 1_000
 EVERY_NS: Final = 10
 MOST_NS: Final = 20
 ACCOUNT: Final = "account"
-Numbers = frozenset[int]
 
 
 class RecoveryMirror(Mirror):
@@ -39,8 +40,9 @@ class RecoveryMirror(Mirror):
         return Recovery(
             epoch=number(at, "life"),
             awaited=tuple(
-                Awaited(read=name(r), asked_ns=0) for r in sorted(numbers(at, "awaited"))
+                Awaited(read=name(r), asked_ns=NOW_NS) for r in sorted(numbers(at, "awaited"))
             ),
+            since_ns=NOW_NS,
             state=str(at["state"]),
         )
 
@@ -67,7 +69,9 @@ class RecoveryMirror(Mirror):
         try:
             action = self.action(name_, arguments, at)
             now_ns = self._moment(record, action, at)
-            after, outputs = take(self.table, record, evolve(action, at_ns=now_ns))
+            action = evolve(action, at_ns=now_ns)
+            after, outputs = take(self.table, record, action)
+            check(record, action, after)
         except (IllegalAction, AssertionError):
             return None
         return after, self.ours(at, after, outputs), outputs
@@ -80,7 +84,7 @@ class RecoveryMirror(Mirror):
                 return asked_ns.get(read, 0) + (EVERY_NS if late else EVERY_NS - 1)
             case recovery.Rest():
                 return session.since_ns + (MOST_NS if at["overdue"] else MOST_NS - 1)
-        return session.since_ns
+        return session.since_ns + 1
 
     def ours(self, at: Values, record: Record, outputs: Outputs) -> dict[str, Value]:
         assert isinstance(record, Recovery)
@@ -94,11 +98,11 @@ class RecoveryMirror(Mirror):
 
     def initial(self) -> Iterable[Values]:
         count = self.constants["Count"]
-        each: dict[str, Value] = {
+        new: dict[str, Value] = {
             "disk": "none", "booked": 0, "held": False, "wire": "none", "venue": "none",
             "past": False,
         }  # fmt: skip
-        orders: dict[str, Value] = {what: (value,) * count for what, value in each.items()}
+        orders: dict[str, Value] = {what: (value,) * count for what, value in new.items()}
         sets: dict[str, Value] = dict.fromkeys(("late", "lost", "doubt"), frozenset())
         yield {**self.ours({}, Recovery(), ()), **orders, **sets, "overdue": False, "kill": False}
 
@@ -108,7 +112,7 @@ class RecoveryMirror(Mirror):
     def felt(
         self, name_: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: Outputs
     ) -> Values:
-        late, lost, doubt = (numbers(at, of) for of in ("late", "lost", "doubt"))
+        late, lost, doubt = (numbers(at, what) for what in ("late", "lost", "doubt"))
         match name_, *arguments:
             case "Start", *_:
                 reads, after = around.restarted(journal(at))
@@ -124,7 +128,7 @@ class RecoveryMirror(Mirror):
                     "wire": tuple(gone.get(w, w) for w in words(at, "wire")),
                 }
             case "Arrive", int(read):
-                return {"late": late - {read}, "doubt": doubt - {read}}
+                return {"doubt": doubt - {read}}
             case "Ask", int(read):
                 assert queried(outputs) == [read]
                 return {"late": late - {read}, "lost": lost - {read}}
@@ -157,7 +161,7 @@ class RecoveryMirror(Mirror):
         """From a wish to the wire, or not; a process that has stopped does nothing any more."""
         said, phase = journal(at), str(at["state"])
         kill = "fired" if at["kill"] else "armed"
-        intended, held = said[o - 1] == "intent", flags(at, "held")[o - 1]
+        intended, held = said[o - 1] == "intent", of(at, "held", o)
         leaves, stopped = around.leaves(phase, kill), phase == "stopped"
         put_back = {"held": but(at, "held", o, False)}
         match name_:
@@ -176,7 +180,7 @@ class RecoveryMirror(Mirror):
 
     def _hearing(self, name_: str, o: int, at: Values) -> Values | None:
         """What became of an order is heard, and journaled if it is news."""
-        venue, wire, past = (at_of(at, of, o) for of in ("venue", "wire", "past"))
+        venue, wire, past = (of(at, what, o) for what in ("venue", "wire", "past"))
         said = journal(at)
         may_be = {
             "Reject": wire == "refused",
@@ -195,8 +199,8 @@ class RecoveryMirror(Mirror):
 
     def _network(self, name_: str, o: int, at: Values) -> Values | None:
         """What is on its way, and what the venue makes of it."""
-        wire, venue, past = (at_of(at, of, o) for of in ("wire", "venue", "past"))
-        disk = at_of(at, "disk", o)
+        wire, venue, past = (of(at, what, o) for what in ("wire", "venue", "past"))
+        disk = of(at, "disk", o)
         known = frozenset({o}) if venue != "none" else frozenset[int]()
         rests = frozenset({o}) if venue == "rests" else frozenset[int]()
         there = Resting(rests, known - rests)
@@ -224,6 +228,18 @@ class RecoveryMirror(Mirror):
 HEARS: Final = {"Reject": "refusal", "Book": "fill", "Close": "closed", "Miss": "missing"}
 
 
+def check(before: Recovery, action: Fact, after: Recovery) -> None:
+    """What the specification leaves out: when it came to where it is, and when it asked."""
+    began = isinstance(action, recovery.Start)
+    turned = began or after.state != before.state
+    assert after.since_ns == (action.at_ns if turned else before.since_ns)
+    anew = {action.read} if isinstance(action, recovery.Ask) else set[str]()
+    asked_ns = {known.read: known.asked_ns for known in before.awaited}
+    for known in after.awaited:
+        again = began or known.read in anew
+        assert known.asked_ns == (action.at_ns if again else asked_ns[known.read])
+
+
 def name(read: int) -> str:
     """A read as the engine calls it."""
     return f"order:i{read}" if read else ACCOUNT
@@ -245,9 +261,7 @@ def queried(outputs: Outputs) -> list[int]:
 
 def journal(at: Values) -> Journal:
     """``disk`` and ``booked`` together."""
-    booked = at["booked"]
-    assert isinstance(booked, tuple)
-    pairs = zip(words(at, "disk"), booked, strict=True)
+    pairs = zip(words(at, "disk"), each(at, "booked"), strict=True)
     return tuple("booked" if fill else said for said, fill in pairs)
 
 
@@ -256,40 +270,3 @@ def written(after: Journal) -> dict[str, Value]:
         "disk": tuple("ended" if said == "booked" else said for said in after),
         "booked": tuple(int(said == "booked") for said in after),
     }
-
-
-def number(at: Values, variable: str) -> int:
-    value = at[variable]
-    assert isinstance(value, int)
-    return value
-
-
-def numbers(at: Values, variable: str) -> Numbers:
-    value = at[variable]
-    assert isinstance(value, frozenset)
-    return frozenset(int(str(one)) for one in value)
-
-
-def words(at: Values, variable: str) -> tuple[str, ...]:
-    value = at[variable]
-    assert isinstance(value, tuple)
-    return tuple(map(str, value))
-
-
-def flags(at: Values, variable: str) -> tuple[bool, ...]:
-    value = at[variable]
-    assert isinstance(value, tuple)
-    return tuple(one is True for one in value)
-
-
-def at_of(at: Values, variable: str, o: int) -> Value:
-    value = at[variable]
-    assert isinstance(value, tuple)
-    return value[o - 1]
-
-
-def but(at: Values, variable: str, o: int, new: Value) -> tuple[Value, ...]:
-    """A function of the specification, but for one order."""
-    value = at[variable]
-    assert isinstance(value, tuple)
-    return (*value[: o - 1], new, *value[o:])

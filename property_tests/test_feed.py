@@ -42,6 +42,7 @@ class FeedLife(RuleBasedStateMachine):
             assert after.state != "fresh"
         if after.state != before.state or isinstance(action, f.Connect):
             self.turned_ns = self.now_ns
+        assert after.since_ns == self.turned_ns  # repeated doubts are one
         assert after.heard_ns >= before.heard_ns
         return after.state != before.state
 

@@ -23,7 +23,7 @@ from polybawt.sim.venue import Venue
 ID: Final = "0xc"
 YES, NO = "1", "2"
 PAYS: Final = {"yes": MILLION, "no": 0, "split": MILLION // 2}  # for a share of yes
-REPORTS: Final = {"": 0, "low": 99 * 10**18, "high": 100 * 10**18}
+REPORTS: Final = {"": 0, "low": 1, "high": 2}  # the least that is not nothing
 ACTOR: Final = "operator"
 
 

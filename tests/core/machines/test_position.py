@@ -62,6 +62,11 @@ def test_a_sale_realises_its_share_of_the_cost() -> None:
     assert (position.cost, position.realised) == (2_700_000, 200_000 - 150)
 
 
+def test_a_millionth_of_a_share_is_something() -> None:
+    assert after(change(Bought, 1, 1)).state == "long"
+    assert after(BUY, change(Sold, 9_999_999, 1)).state == "long"
+
+
 def test_selling_all_leaves_nothing_and_all_profit() -> None:
     position = after(BUY, change(Sold, 10_000_000, 6_000_000))
 

@@ -32,9 +32,9 @@ _EVERY: Final = re.compile(r"\\A\s+(.*?)\s*:\s*(?=\S)", re.S)
 
 @frozen
 class Fair:
-    """One fair action; ``conjunct`` is its number in ``Fairness``."""
+    """One fair action; ``conjunct`` is how ``Fairness`` has it, without its quantifier."""
 
-    conjunct: int
+    conjunct: str
     strong: bool
     action: str
 
@@ -64,18 +64,18 @@ class Opinion:
 def opinion(spec: Spec, properties: Iterable[str], tools: tlc.Tools) -> Opinion:
     """Search on the graph of a liveness configuration, and drop each fairness in turn."""
     conjuncts = _lines(spec, "Fairness", "/\\")
-    fair = [f for number, line in enumerate(conjuncts) for f in _fair(spec, number, line)]
+    fair = [f for line in conjuncts for f in _fair(spec, line)]
     named = [*properties]
     leads = [lead for name in named for lead in _promises(spec, name)]
     others = [name for name in named if name not in {lead.name for lead in leads}]
     search = Search(spec, leads, fair, tools)
     fails = [lead.name for n, lead in enumerate(leads) if search.escapes(n, fair)]
     needless = []
-    for number, line in enumerate(conjuncts):
-        kept = [f for f in fair if f.conjunct != number]
+    for conjunct in dict.fromkeys(f.conjunct for f in fair):
+        kept = [f for f in fair if f.conjunct != conjunct]
         noticed = any(search.escapes(n, kept) for n in range(len(leads)))
-        if not noticed and not (others and _tlc_notices(spec, conjuncts, number, tools)):
-            needless.append(" ".join(line.split()))
+        if not noticed and not (others and _tlc_notices(spec, conjunct, tools)):
+            needless.append(" ".join(conjunct.split()))
     return Opinion(
         holds=tuple(lead.name for lead in leads if lead.name not in fails),
         fails=tuple(dict.fromkeys(fails)),
@@ -238,15 +238,14 @@ def _instances_in(spec: Spec, fair: Fair) -> list[int]:
 
 
 def _lines(spec: Spec, name: str, operator: str) -> list[str]:
-    """The conjuncts of a definition, one line each, or all on one."""
+    """The parts of a definition: its outermost bullets, or all of it on one line."""
     body = spec.definition(name).body
     if not body.startswith(operator):
-        return split(body, operator) if "\\A" not in body else [body]
-    return [
-        line.strip()
-        for line in re.split(rf"(?:^|\n)\s*{re.escape(operator)}", body)
-        if line.strip()
-    ]
+        return [body] if "\\A" in body else split(body, operator) or [body]
+    bullet = re.compile(rf"^( *){re.escape(operator)}", re.M)
+    outer = min((len(found[1]) for found in bullet.finditer(body, 1)), default=0)
+    parts = re.split(rf"^ {{{outer}}}{re.escape(operator)}", body, flags=re.M)
+    return [part.removeprefix(operator).strip() for part in parts if part.strip()]
 
 
 def _each(spec: Spec, line: str) -> Iterator[tuple[str, str]]:
@@ -260,13 +259,13 @@ def _each(spec: Spec, line: str) -> Iterator[tuple[str, str]]:
         yield (f"LET {bound} IN " if bound else ""), line
 
 
-def _fair(spec: Spec, number: int, line: str) -> Iterator[Fair]:
+def _fair(spec: Spec, line: str) -> Iterator[Fair]:
     for let, inner in _each(spec, line):
         for part in split(inner, "/\\") or [inner]:
             found = _FAIR.fullmatch(part.strip())
             if not found:
                 raise Unreadable(f"{spec.name}: {part!r} in Fairness is no WF_vars or SF_vars")
-            yield Fair(number, found[1] == "S", f"{let}({found[2]})")
+            yield Fair(part.strip(), found[1] == "S", f"{let}({found[2]})")
 
 
 def _promises(spec: Spec, name: str) -> Iterator[Promise]:
@@ -322,16 +321,12 @@ def _bare(formula: str) -> str:
     return formula
 
 
-def _tlc_notices(spec: Spec, conjuncts: list[str], dropped: int, tools: tlc.Tools) -> bool:
+def _tlc_notices(spec: Spec, conjunct: str, tools: tlc.Tools) -> bool:
     """Whether TLC finds a violation without one conjunct of the fairness."""
-    kept = [line for number, line in enumerate(conjuncts) if number != dropped] or ["TRUE"]
-    fairness = "\n".join(f"  /\\ {line}" for line in kept)
     start = re.search(r"^Fairness ==", spec.module, re.M)
-    following = re.compile(r"^\S", re.M)
     assert start, "there is a Fairness"
-    end = following.search(spec.module, start.end())
-    assert end, "something follows"
-    module = f"{spec.module[: start.end()]}\n{fairness}\n\n{spec.module[end.start() :]}"
+    before, after = spec.module[: start.end()], spec.module[start.end() :]
+    module = before + after.replace(conjunct, "TRUE", 1)
     return bool(tlc.check(tools, {f"{spec.name}.tla": module}, spec.config).violated)
 
 

@@ -33,6 +33,7 @@ VARIABLES
   sure,     \* world: how long it is until our own deadline
   hope,     \* world: how long it would be, were the request granted now; 0: nothing asked
   call,     \* world: our request, at the store or answered
+  reading,  \* world: whether somebody reads for us what was journaled before
   offer,    \* world: the epoch in an answer on its way to us, 0: none
   newest,   \* world: the store's epoch
   left,     \* world: how long it is until the store gives the lease to another
@@ -41,7 +42,7 @@ VARIABLES
   counted   \* world: the orders that we count as exposed
 
 ours  == <<state, mine, asking>>
-world == <<sure, hope, call, offer, newest, left, theirs, order, counted>>
+world == <<sure, hope, call, reading, offer, newest, left, theirs, order, counted>>
 vars  == <<ours, world>>
 
 States == {"standby", "acquiring", "taking_over", "leading", "lapsed", "deposed", "released"}
@@ -60,7 +61,7 @@ TypeOK ==
   /\ (mine \in 0..newest) /\ (offer \in 0..newest) /\ (theirs \in 0..newest)
   /\ asking \in BOOLEAN
   /\ (sure \in 0..Term) /\ (hope \in 0..Term)
-  /\ call \in Calls
+  /\ (call \in Calls) /\ (reading \in BOOLEAN)
   /\ newest \in 0..Epochs
   /\ left \in 0..Ttl
   /\ order \in [Orders -> Lives]
@@ -69,7 +70,7 @@ TypeOK ==
 Init ==
   /\ state = "standby" /\ mine = 0 /\ asking = FALSE
   /\ sure = 0 /\ hope = 0
-  /\ call = "none" /\ offer = 0
+  /\ call = "none" /\ reading = FALSE /\ offer = 0
   /\ newest = 0 /\ left = 0 /\ theirs = 0
   /\ order = [e \in Orders |-> "none"] /\ counted = {}
 
@@ -77,7 +78,7 @@ Init ==
 Asked   == asking
 Unasked == ~asking
 Newer   == offer > mine
-InTime  == asking /\ (hope > 0)
+InTime  == hope > 0
 RunOut  == sure = 0
 
 \* may_trade(lease, now_ns): what is asked before something new is written.
@@ -95,15 +96,15 @@ Acquire ==
   /\ asking' = TRUE
   /\ hope' = Term
   /\ call' = "asked"
-  /\ UNCHANGED <<mine, sure, offer, store, orders>>
+  /\ UNCHANGED <<mine, sure, reading, offer, store, orders>>
 
 \* The epoch is the answer's.  One that comes too late is let run out.
 Grant ==
   /\ state = "acquiring"
   /\ Newer
   /\ IF InTime
-       THEN (state' = "taking_over") /\ (mine' = offer) /\ (sure' = hope)
-       ELSE (state' = "standby") /\ UNCHANGED <<mine, sure>>
+       THEN (state' = "taking_over") /\ (mine' = offer) /\ (sure' = hope) /\ (reading' = TRUE)
+       ELSE (state' = "standby") /\ UNCHANGED <<mine, sure, reading>>
   /\ asking' = FALSE /\ hope' = 0
   /\ call' = "none" /\ offer' = 0
   /\ UNCHANGED <<store, orders>>
@@ -112,11 +113,10 @@ Grant ==
 Refuse ==
   /\ call = "no"
   /\ state \in ({"acquiring", "lapsed"} \cup Holding)
-  /\ Asked
   /\ state' = IF state = "acquiring" THEN "standby" ELSE "deposed"
-  /\ asking' = FALSE /\ sure' = 0 /\ hope' = 0
-  /\ call' = "none" /\ counted' = {}
-  /\ UNCHANGED <<mine, offer, store, order>>
+  /\ asking' = FALSE /\ hope' = 0
+  /\ call' = "none" /\ reading' = FALSE /\ counted' = {}
+  /\ UNCHANGED <<mine, sure, offer, store, order>>
 
 Timeout ==
   /\ state \in ({"acquiring", "lapsed"} \cup Holding)
@@ -124,14 +124,16 @@ Timeout ==
   /\ state' = IF state = "acquiring" THEN "standby" ELSE state
   /\ asking' = FALSE /\ hope' = 0
   /\ call' = "none" /\ offer' = 0
-  /\ UNCHANGED <<mine, sure, store, orders>>
+  /\ UNCHANGED <<mine, sure, reading, store, orders>>
 
 \* All that was journaled before is known, and counted as exposed until it is proven not to be.
 TakenOver ==
+  /\ reading
   /\ state \in {"taking_over", "lapsed"}
   /\ IF state = "taking_over"
        THEN (state' = "leading") /\ (counted' = counted \cup Exposed)
        ELSE UNCHANGED <<state, counted>>
+  /\ reading' = FALSE
   /\ UNCHANGED <<mine, asking, clocks, call, offer, store, order>>
 
 Renew ==
@@ -140,15 +142,17 @@ Renew ==
   /\ asking' = TRUE
   /\ hope' = Term
   /\ call' = "asked"
-  /\ UNCHANGED <<state, mine, sure, offer, store, orders>>
+  /\ UNCHANGED <<state, mine, sure, reading, offer, store, orders>>
 
+\* One that comes too late makes a deadline that has passed.
 Renewed ==
   /\ call = "yes"
   /\ state \in ({"lapsed"} \cup Holding)
   /\ Asked
-  /\ IF InTime
-       THEN (sure' = hope) /\ (state' = IF state = "lapsed" THEN "taking_over" ELSE state)
-       ELSE UNCHANGED <<state, sure>>
+  /\ IF (state = "lapsed") /\ InTime
+       THEN (state' = "taking_over") /\ (reading' = TRUE)
+       ELSE UNCHANGED <<state, reading>>
+  /\ sure' = hope
   /\ asking' = FALSE /\ hope' = 0
   /\ call' = "none"
   /\ UNCHANGED <<mine, offer, store, orders>>
@@ -164,15 +168,15 @@ Fenced ==
   /\ mine \in Turned
   /\ state \in ({"lapsed"} \cup Holding)
   /\ state' = "deposed"
-  /\ asking' = FALSE /\ sure' = 0 /\ hope' = 0
-  /\ call' = "none" /\ counted' = {}
-  /\ UNCHANGED <<mine, offer, store, order>>
+  /\ asking' = FALSE /\ hope' = 0
+  /\ call' = "none" /\ reading' = FALSE /\ counted' = {}
+  /\ UNCHANGED <<mine, sure, offer, store, order>>
 
 Release ==
   /\ state \in ({"lapsed"} \cup Holding)
   /\ state' = "released"
   /\ asking' = FALSE /\ sure' = 0 /\ hope' = 0
-  /\ call' = "release" /\ counted' = {}
+  /\ call' = "release" /\ reading' = FALSE /\ counted' = {}
   /\ UNCHANGED <<mine, offer, store, order>>
 
 ---------- (* the world: the store, the rival, the exchange, and time *) ----------
@@ -183,58 +187,58 @@ Give ==
   /\ (left = 0) /\ (newest < Epochs)
   /\ newest' = newest + 1 /\ left' = Ttl
   /\ call' = "yes" /\ offer' = newest + 1
-  /\ UNCHANGED <<ours, clocks, theirs, orders>>
+  /\ UNCHANGED <<ours, clocks, reading, theirs, orders>>
 
 Prolong ==
   /\ (call = "asked") /\ (mine > 0) /\ (mine = newest)
   /\ left' = Ttl
   /\ call' = "yes"
-  /\ UNCHANGED <<ours, clocks, offer, newest, theirs, orders>>
+  /\ UNCHANGED <<ours, clocks, reading, offer, newest, theirs, orders>>
 
 Deny ==
   /\ call = "asked"
   /\ IF mine = 0 THEN left > 0 ELSE mine # newest
   /\ call' = "no"
-  /\ UNCHANGED <<ours, clocks, offer, store, orders>>
+  /\ UNCHANGED <<ours, clocks, reading, offer, store, orders>>
 
 Free ==
   /\ (call = "release") /\ (mine = newest)
   /\ left' = 0
   /\ call' = "none"
-  /\ UNCHANGED <<ours, clocks, offer, newest, theirs, orders>>
+  /\ UNCHANGED <<ours, clocks, reading, offer, newest, theirs, orders>>
 
 \* The fence: the epoch is looked at in the transaction that writes.
 Append(e) ==
   /\ (order[e] = "asked") /\ (e = newest)
   /\ order' = [order EXCEPT ![e] = "journaled"]
-  /\ UNCHANGED <<ours, clocks, call, offer, store, counted>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store, counted>>
 
 Fence(e) ==
   /\ (order[e] = "asked") /\ (e # newest)
   /\ order' = [order EXCEPT ![e] = "refused"]
-  /\ UNCHANGED <<ours, clocks, call, offer, store, counted>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store, counted>>
 
 \* The rival, by what the store sees of it.
 Take ==
   /\ (left = 0) /\ (newest < Epochs)
   /\ newest' = newest + 1 /\ left' = Ttl /\ theirs' = newest + 1
-  /\ UNCHANGED <<ours, clocks, call, offer, orders>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, orders>>
 
 Keep ==
   /\ (theirs > 0) /\ (theirs = newest)
   /\ left' = Ttl
-  /\ UNCHANGED <<ours, clocks, call, offer, newest, theirs, orders>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, newest, theirs, orders>>
 
 Leave ==
   /\ theirs = newest
   /\ left' = 0
-  /\ UNCHANGED <<ours, clocks, call, offer, newest, theirs, orders>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, newest, theirs, orders>>
 
 Compete ==  \* it counts as we do, and has just looked; but not at its lease
   /\ (theirs > 0) /\ (order[theirs] = "none")
   /\ Cardinality(Exposed) < Limit
   /\ order' = [order EXCEPT ![theirs] = "asked"]
-  /\ UNCHANGED <<ours, clocks, call, offer, store, counted>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store, counted>>
 
 \* The rest of our process.
 Write ==
@@ -242,29 +246,29 @@ Write ==
   /\ (order[mine] = "none") /\ (Cardinality(counted) < Limit)
   /\ order' = [order EXCEPT ![mine] = "asked"]
   /\ counted' = counted \cup {mine}
-  /\ UNCHANGED <<ours, clocks, call, offer, store>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store>>
 
 Learn(e) ==
   /\ (e \in counted) /\ (order[e] = "over")
   /\ counted' = counted \ {e}
-  /\ UNCHANGED <<ours, clocks, call, offer, store, order>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store, order>>
 
 \* Whoever holds a journaled payload may push it, however long it was paused.
 Push(e) ==
   /\ order[e] = "journaled"
   /\ order' = [order EXCEPT ![e] = "live"]
-  /\ UNCHANGED <<ours, clocks, call, offer, store, counted>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store, counted>>
 
 End(e) ==  \* filled, withdrawn, or past its expiration, sent or not
   /\ order[e] \in {"journaled", "live"}
   /\ order' = [order EXCEPT ![e] = "over"]
-  /\ UNCHANGED <<ours, clocks, call, offer, store, counted>>
+  /\ UNCHANGED <<ours, clocks, call, reading, offer, store, counted>>
 
 Less(ticks) == IF ticks = 0 THEN 0 ELSE ticks - 1
 
 Tick ==
   /\ left' = Less(left) /\ sure' = Less(sure) /\ hope' = Less(hope)
-  /\ UNCHANGED <<ours, call, offer, newest, theirs, orders>>
+  /\ UNCHANGED <<ours, call, reading, offer, newest, theirs, orders>>
 
 ----------------------------------------------------------------------------
 Ours ==
@@ -354,12 +358,13 @@ NothingIllegal ==
     /\ ((call = "yes") /\ (offer = 0)) => ENABLED Renewed
     /\ (call = "no") => ENABLED Refuse
     /\ (call # "none") => ENABLED Timeout
+    /\ reading => ENABLED TakenOver
     /\ (mine \in Turned) => ENABLED Fenced
 
 \* Nobody answers what was not asked, or learns what it does not ask.
 NothingUncalledFor ==
   /\ (ENABLED Timeout) => asking
-  /\ (ENABLED TakenOver) => (state \in {"taking_over", "lapsed"})
+  /\ reading => (state \in {"taking_over", "lapsed"})
   /\ \A e \in Orders : (ENABLED Learn(e)) => (e \in counted)
 
 \* Steps.

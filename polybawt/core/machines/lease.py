@@ -148,7 +148,7 @@ def newer(lease: Lease, grant: Grant) -> bool:
 
 
 def in_time(lease: Lease, answer: Grant | Renewed) -> bool:
-    return lease.asked_ns is not None and answer.at_ns < lease.offered_until_ns
+    return answer.at_ns < lease.offered_until_ns
 
 
 def run_out(lease: Lease, lapse: Lapse) -> bool:
@@ -165,6 +165,7 @@ def forget(lease: Lease, _: Action) -> tuple[Lease, Outputs]:
 
 
 def prolong(lease: Lease, _: Renewed) -> tuple[Lease, Outputs]:
+    """An answer that comes too late makes a deadline that has passed."""
     return evolve(lease, asked_ns=None, deadline_ns=lease.offered_until_ns), ()
 
 
@@ -179,13 +180,9 @@ def hold(lease: Lease, grant: Grant) -> tuple[Lease, Outputs]:
     return held, (TakeOver(process=held.process, epoch=held.epoch),)
 
 
-def step_down(lease: Lease, _: Action) -> tuple[Lease, Outputs]:
-    return evolve(lease, asked_ns=None, deadline_ns=0), ()
-
-
 def give_back(lease: Lease, release: Release) -> tuple[Lease, Outputs]:
-    lease, _ = step_down(lease, release)
-    return lease, (ReleaseLease(process=lease.process, epoch=lease.epoch),)
+    after = evolve(lease, asked_ns=None, deadline_ns=release.at_ns)
+    return after, (ReleaseLease(process=lease.process, epoch=lease.epoch),)
 
 
 class LeaseMachine(Machine):
@@ -202,8 +199,8 @@ class LeaseMachine(Machine):
     grant = taking_over.from_(acquiring, cond=[newer, in_time], on=hold)
     grant |= standby.from_(acquiring, cond=newer, on=forget)  # too late: it runs out by itself
 
-    refuse = standby.from_(acquiring, cond=asked, on=forget)
-    refuse |= deposed.from_(taking_over, leading, lapsed, cond=asked, on=step_down)
+    refuse = standby.from_(acquiring, on=forget)
+    refuse |= deposed.from_(taking_over, leading, lapsed, on=forget)
 
     timeout = standby.from_(acquiring, cond=asked, on=forget)
     timeout |= taking_over.from_(taking_over, cond=asked, on=forget)
@@ -217,15 +214,13 @@ class LeaseMachine(Machine):
     renew |= leading.from_(leading, cond=unasked, on=ask)
     renew |= lapsed.from_(lapsed, cond=unasked, on=ask)
 
-    renewed = taking_over.from_(taking_over, cond=[asked, in_time], on=prolong)
-    renewed |= leading.from_(leading, cond=[asked, in_time], on=prolong)
+    renewed = taking_over.from_(taking_over, cond=asked, on=prolong)
+    renewed |= leading.from_(leading, cond=asked, on=prolong)
     renewed |= taking_over.from_(lapsed, cond=[asked, in_time], on=resume)  # nobody wrote meanwhile
-    renewed |= taking_over.from_(taking_over, cond=asked, on=forget)  # too late to be of use
-    renewed |= leading.from_(leading, cond=asked, on=forget)
-    renewed |= lapsed.from_(lapsed, cond=asked, on=forget)
+    renewed |= lapsed.from_(lapsed, cond=asked, on=forget)  # too late to be of use
 
     lapse = lapsed.from_(taking_over, leading, cond=run_out)
 
-    fenced = deposed.from_(taking_over, leading, lapsed, on=step_down)
+    fenced = deposed.from_(taking_over, leading, lapsed, on=forget)
 
     release = released.from_(taking_over, leading, lapsed, on=give_back)

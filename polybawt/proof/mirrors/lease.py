@@ -96,14 +96,16 @@ class LeaseMirror(Mirror):
     def initial(self) -> Iterable[Values]:
         yield {
             "state": "standby", "mine": 0, "asking": False, "sure": 0, "hope": 0, "call": "none",
-            "offer": 0, "newest": 0, "left": 0, "theirs": 0, "counted": frozenset(),
-            "order": ("none",) * self.constants["Epochs"],
+            "offer": 0, "newest": 0, "left": 0, "theirs": 0, "reading": False,
+            "order": ("none",) * self.constants["Epochs"], "counted": frozenset(),
         }  # fmt: skip
 
     def offers(self, name: str, arguments: tuple[Value, ...], at: Values) -> bool:
-        said = {"Refuse": at["call"] == "no", "Renewed": at["call"] == "yes"}
-        fenced = _life(at, _number(at, "mine")) == "refused"
-        return said.get(name, fenced if name == "Fenced" else True)
+        if name == "TakenOver":
+            return at["reading"] is True
+        if name == "Fenced":
+            return _life(at, _number(at, "mine")) == "refused"
+        return at["call"] == {"Refuse": "no", "Renewed": "yes"}.get(name, at["call"])
 
     def felt(
         self, name: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: Any
@@ -112,11 +114,15 @@ class LeaseMirror(Mirror):
         felt: dict[str, Value] = {}
         if name in ANSWERS or ours["state"] in ENDED:
             felt["call"] = "none"
+        if name == "TakenOver" or ours["state"] in ENDED:
+            felt["reading"] = False
         if name in ("Grant", "Timeout"):
             felt["offer"] = 0
         for output in outputs:
             if isinstance(output, le.AskLease):
                 felt["call"] = "asked"
+            elif isinstance(output, le.TakeOver):
+                felt["reading"] = True
             elif isinstance(output, le.ReleaseLease):
                 felt["call"] = "release"
         if ours["state"] in ENDED:

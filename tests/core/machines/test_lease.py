@@ -120,9 +120,10 @@ def test_a_renewal_prolongs_from_when_it_was_asked_for() -> None:
 
 
 def test_a_renewal_that_comes_too_late_prolongs_nothing() -> None:
-    leading = after(*LEADING)
+    lease = after(*LEADING, renew(30), renewed(110))
 
-    assert leading == after(*LEADING, renew(30), renewed(110))
+    assert not may_write(lease, 110)
+    assert after(*LAPSED) == after(*LAPSED, renew(90), renewed(170))
 
 
 def test_silence_changes_nothing_and_lets_us_ask_again() -> None:
@@ -138,10 +139,12 @@ def test_only_one_question_is_open_at_a_time() -> None:
         after(*LEADING, renew(30), renew(31))
 
 
-@pytest.mark.parametrize("answer", [TIMEOUT, REFUSE, renewed(40)])
-def test_nobody_answers_what_was_not_asked(answer: Action) -> None:
+@pytest.mark.parametrize("before", [HELD, LEADING, LAPSED])
+@pytest.mark.parametrize("answer", [TIMEOUT, renewed(90)])
+def test_nobody_answers_what_was_not_asked(before: tuple[Action, ...], answer: Action) -> None:
+    """A shell that hears two answers to one question counts from the wrong moment."""
     with pytest.raises(IllegalAction):
-        after(*LEADING, answer)
+        after(*before, answer)
 
 
 def test_a_lapsed_lease_that_is_renewed_is_taken_over_once_more() -> None:
@@ -163,14 +166,13 @@ def test_another_has_the_lease_and_we_stand_by() -> None:
 
 
 @pytest.mark.parametrize("before", [HELD, LEADING, LAPSED])
-@pytest.mark.parametrize("no", [(renew(90), REFUSE), (FENCED,)])
+@pytest.mark.parametrize("no", [(renew(90), REFUSE), (REFUSE,), (FENCED,)])
 def test_a_deposed_process_never_acts_again(
     before: tuple[Action, ...], no: tuple[Action, ...]
 ) -> None:
     """Whoever is told of a newer epoch ends, whatever its clock says.  Proves: P3.2."""
     lease = after(*before, *no)
 
-    assert lease.state in {state for state in LeaseMachine.final()}
     assert lease.state == "deposed"
     assert not may_write(lease, 0)
     for action in (acquire(99), grant(99, 9), renew(99), renewed(99), TAKEN_OVER, FENCED, RELEASE):
@@ -180,11 +182,11 @@ def test_a_deposed_process_never_acts_again(
 @pytest.mark.parametrize("before", [HELD, LEADING, LAPSED, (*LEADING, renew(30))])
 def test_who_gives_it_back_writes_no_more(before: tuple[Action, ...]) -> None:
     """The store may give it to another at once.  Proves: P3.2."""
-    lease, outputs = played(*before, RELEASE)
+    lease, outputs = played(*before, evolve(RELEASE, at_ns=50))
 
-    assert (lease.state, lease.asked_ns, lease.deadline_ns) == ("released", None, 0)
+    assert (lease.state, lease.asked_ns, lease.deadline_ns) == ("released", None, 50)
     assert outputs == (ReleaseLease(process="a", epoch=7),)
-    assert not may_write(lease, 1)
+    assert not may_write(lease, 49)
 
 
 def test_what_was_never_held_cannot_be_given_back() -> None:

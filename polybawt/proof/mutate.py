@@ -26,9 +26,16 @@ from polybawt.proof.explore import Code, explore
 from polybawt.proof.graph import graph_of
 from polybawt.proof.mirror import Mirror
 from polybawt.proof.mutate_bench import Bench
+from polybawt.proof.mutate_beside import Beside, Difference, Properties
 from polybawt.proof.mutate_code import code_mutants
-from polybawt.proof.mutate_spec import Mutant, Source, guard_mutants, spec_mutants
-from polybawt.proof.mutate_tlc import Difference, Guards, Properties, difference, noticed
+from polybawt.proof.mutate_guards import Guards, noticed
+from polybawt.proof.mutate_spec import (
+    Mutant,
+    Source,
+    guard_mutants,
+    never_mutants,
+    spec_mutants,
+)
 from polybawt.proof.spec import Spec
 from polybawt.proof.verify import MODELS, config_of, listed_in
 
@@ -53,7 +60,7 @@ class Kind:
     stale: tuple[str, ...] = ()
     stillborn: int = 0
     notices: tuple[tuple[str, int], ...] = ()  # how often each property was among what noticed
-    idle: tuple[str, ...] = ()  # the properties that noticed nothing
+    idle: tuple[str, ...] = ()  # the properties that no mutant breaks
 
     @property
     def mutants(self) -> int:
@@ -183,7 +190,7 @@ def _specification(asked: Asked) -> list[Kind]:
     if "spec" in asked.kinds and asked.mirror:
         lines = spec_mutants(source, *_named(asked.mirror.machine))
     asked.progress(f"{asked.spec.name}: {len(lines)} edits, {len(guards)} guards to take away")
-    found = difference(source, [*guards, *lines], asked.tools, asked.progress)
+    found = _beside(asked, source, [*guards, *lines]).difference()
     kinds = []
     if lines:
         kinds.append(_spec(lines, len(guards), found))
@@ -208,22 +215,42 @@ def _guards(asked: Asked, source: Source, guards: list[Mutant], found: Differenc
     """Whether the properties tell; a step that changes nothing is none that they must see."""
     spec, alive = asked.spec, {n: m for n, m in enumerate(guards) if n not in found.stillborn}
     different = {n: m for n, m in alive.items() if n in found.moving | found.stuttering}
+    never = dict(enumerate(never_mutants(source), len(guards)))
     stated = (listed_in(spec.config, section) for section in ("INVARIANTS", "PROPERTIES"))
     properties, live = Properties.of(source, *stated), config_of(asked.models, spec.name, "Live")
     limit = max(TIMES_MAX * found.steps, STEPS_MIN)
-    wanted = Guards(source, different, properties, live, limit, asked.tools)
-    by = noticed(wanted, asked.progress)
-    left = {n: str(m) for n, m in alive.items() if n not in by}
+    by = noticed(
+        Guards(source, different, never, properties, live, limit, asked.tools), asked.progress
+    )
     times = Counter(what for names in by.values() for what in names)
+    killed = {n for n in by if n not in never}
+    left = {n: str(m) for n, m in alive.items() if n not in killed}
     return Kind(
         name="guards",
-        killed=len(by),
+        killed=len(killed),
         equivalent=tuple(text for n, text in left.items() if n not in found.moving),
         survivors=tuple(text for n, text in left.items() if n in found.moving),
         stillborn=len(guards) - len(alive),
         notices=tuple(sorted(times.items())),
-        idle=tuple(p for p in (*properties.states, *properties.steps) if p not in times),
+        idle=tuple(sorted(_idle(asked, source, properties, times.keys()))),
     )
+
+
+def _idle(asked: Asked, source: Source, properties: Properties, busy: Collection[str]) -> set[str]:
+    """The properties that neither notice a guard nor fail after any wrong step."""
+    quiet = {*properties.states, *properties.steps} - {*busy}
+    if not quiet:
+        return quiet
+    named = _named(asked.mirror.machine) if asked.mirror else ([], [])
+    mutants = guard_mutants(source)
+    for ours in (True, False):
+        mutants += spec_mutants(source, *named, ours=ours)
+    asked.progress(f"{asked.spec.name}: {len(quiet)} properties, {len(mutants)} wrong steps")
+    return quiet - _beside(asked, source, mutants).seen(properties.only(quiet))
+
+
+def _beside(asked: Asked, source: Source, mutants: list[Mutant]) -> Beside:
+    return Beside(source, mutants, asked.tools, asked.progress)
 
 
 def _named(machine: type[Machine]) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from attrs import evolve, frozen
@@ -102,9 +103,21 @@ class Source:
             says |= more
         return frozenset(says)
 
-    def calling(self, name: str) -> list[str]:
-        """What says something else when this definition does, in the order of the module."""
-        return [n for n in self.called if name in self.reached([n])]
+    def calling(self, name: str, also: Iterable[str] = ()) -> list[str]:
+        """What says something else when this definition does, in the order of the module.
+
+        Of what the instances call, and of other definitions that are named.
+        """
+        some = {*self.called, *self.reached(also)}
+        return [n for n in self.places if n in some and name in self.reached([n])]
+
+    def body(self, name: str, text: str = "") -> str:
+        """A definition's body in its columns; ``text``: of a module that is changed only there."""
+        place = self.places[name]
+        column = place.start - self.text.rfind("\n", 0, place.start) - 1
+        return (
+            " " * column + (text or self.text)[place.start : None if text else place.end].rstrip()
+        )
 
     def instances(self, names: Collection[str]) -> list[Instance]:
         """The instances of these actions."""
@@ -123,14 +136,26 @@ def guard_mutants(source: Source) -> list[Mutant]:
     return _numbered(found)
 
 
-def spec_mutants(source: Source, states: Iterable[str], guards: Iterable[str]) -> list[Mutant]:
-    """Every edit of the machine half, and of what it uses.
+def spec_mutants(
+    source: Source, states: Iterable[str], guards: Iterable[str], *, ours: bool = True
+) -> list[Mutant]:
+    """Every edit of the machine half, or of the world's, and of what it uses.
 
     ``states`` are the names of the machine's states, ``guards`` those of its guards.
     """
-    ours = source.reached(i.name for i in source.spec.instances if i.ours)
+    used = source.reached(i.name for i in source.spec.instances if i.ours == ours)
     breaking = Breaking(source, [*states], {*guards})
-    return _numbered([m for name in source.called if name in ours for m in breaking.of(name)])
+    return _numbered([m for name in source.called if name in used for m in breaking.of(name)])
+
+
+def never_mutants(source: Source) -> list[Mutant]:
+    """Every action of ours, with something in it that is never true."""
+    found = []
+    for name in dict.fromkeys(i.name for i in source.spec.instances if i.ours):
+        formula = source.formula(name)
+        for part in islice(formula.parts(), 1):
+            found.append(Mutant(name, "never", formula.edit(part.first, part.beyond, "FALSE")))
+    return found
 
 
 def _numbered(mutants: list[Mutant]) -> list[Mutant]:

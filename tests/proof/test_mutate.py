@@ -12,9 +12,9 @@ from polybawt.proof.formula import Edit, edited
 from polybawt.proof.graph import Graph, graph_of
 from polybawt.proof.mutate import KINDS, Asked, Kind, Score, scored, told
 from polybawt.proof.mutate_bench import Bench
+from polybawt.proof.mutate_beside import Beside
 from polybawt.proof.mutate_code import CodeMutant, code_mutants
 from polybawt.proof.mutate_spec import Mutant, Source, guard_mutants, spec_mutants
-from polybawt.proof.mutate_tlc import difference
 from polybawt.proof.spec import Spec
 from tests.proof.lamp_machine import LampMachine, LampMirror
 from tests.proof.lamps import MODELS
@@ -141,7 +141,7 @@ def test_a_spec_mutant_differs_exactly_when_its_graph_has_another_digest(
     )
     mutants.append(Mutant("Turn", "the same", same))
 
-    found = difference(source, mutants, tools, lambda _: None)
+    found = Beside(source, mutants, tools, lambda _: None).difference()
 
     digest = graph_of(spec, tools).digest()
     for number, mutant in enumerate(mutants):
@@ -158,7 +158,7 @@ def test_what_tlc_cannot_read_is_stillborn(spec: Spec, tools: tlc.Tools) -> None
     text = Mutant("Mend", "a text for a number", Edit(start, start + 1, '"on" + 1'))
     unknown = Mutant("Mend", "no such name", Edit(start, start + 1, "Nothing"))
 
-    found = difference(source, [text, sound, unknown], tools, lambda _: None)
+    found = Beside(source, [text, sound, unknown], tools, lambda _: None).difference()
 
     assert found.stillborn == {0, 2}
     assert found.moving == {1}
@@ -219,7 +219,7 @@ def test_the_properties_are_asked_without_each_guard(tools: tlc.Tools, tmp_path:
     assert guards.survivors == ("Turn: near",)
     assert guards.equivalent == ("Go: near # there",)
     assert guards.score == pytest.approx(0.6667)
-    assert guards.idle == ("Whole", "BrokenStays")
+    assert guards.idle == ("BrokenStays",)
 
 
 def test_a_machine_that_is_not_the_specification_has_no_score(

@@ -115,6 +115,7 @@ def _parser() -> Parser:
     exchange.add_argument(
         "--lead", type=float, default=0.0, metavar="S", help="wait S before a recording begins (0)"
     )
+    exchange.add_argument("--faults", metavar="FILE", help="what goes wrong, in TOML")
     exchange.add_argument("--quiet-world", action="store_true", help="nobody else trades")
     exchange.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     exchange.set_defaults(run=exchange_command)
@@ -302,6 +303,7 @@ def exchange_command(options: argparse.Namespace) -> int:
             window_s=options.window,
             lead_s=options.lead,
             quiet_world=options.quiet_world,
+            faults=options.faults,
         )
         return asyncio.run(run(config))
     except (InvalidConfig, PortTaken, ReplayError) as e:

@@ -4,12 +4,14 @@ The accounts are the ten public development keys that every chain tool-kit
 prints on start; they own play money here and must never own anything else.
 """
 
+import tomllib
 from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
 
 from polybawt.core.units import InvalidAmount, Usdc, parse_micro
+from polybawt.sim.faults import Fault, InvalidFault, read_faults
 from polybawt.venue.contracts import POLYGON
 
 DEVELOPMENT_KEYS: Final = (
@@ -63,6 +65,7 @@ class ExchangeConfig:
     auth_skew_max_s: int = 0  # 0: any; the venue's own allowance is UNCONFIRMED (reference 2.2)
     page_size: int = 500
     announce: bool = True
+    faults: tuple[Fault, ...] = ()
     admin_token: str = field(default="", repr=False)
 
     @property
@@ -82,6 +85,7 @@ def exchange_config(
     lead_s: float = 0.0,
     quiet_world: bool = False,
     announce: bool = True,
+    faults: str | None = None,
 ) -> ExchangeConfig:
     """Make a configuration from plain arguments, or say which one is impossible.
 
@@ -108,7 +112,18 @@ def exchange_config(
         lead_s=lead_s,
         quiet_world=quiet_world,
         announce=announce,
+        faults=_faults(Path(faults)) if faults else (),
     )
+
+
+def _faults(path: Path) -> tuple[Fault, ...]:
+    """The rules of a TOML file."""
+    try:
+        return read_faults(tomllib.loads(path.read_text()), str(path))
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InvalidConfig(f"faults: {path}: {wrong}") from wrong
+    except (tomllib.TOMLDecodeError, InvalidFault) as wrong:
+        raise InvalidConfig(f"faults: {wrong}") from wrong
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:

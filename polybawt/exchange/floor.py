@@ -10,17 +10,22 @@ Source: exchange reference 1.6 to 1.13.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from polybawt.core.market import Market
+from polybawt.core.units import SECOND_NS
 from polybawt.exchange import orders, refusal
 from polybawt.exchange.auth import ApiKey, KeyRing
 from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.heartbeat import Heartbeats
 from polybawt.exchange.hub import Hub
+from polybawt.exchange.modes import Mode
 from polybawt.exchange.people import People
 from polybawt.exchange.publisher import Publisher
 from polybawt.exchange.refusal import RequestRefused
+from polybawt.sim.chain import Fate, fails, retries
+from polybawt.sim.faults import Faults
 from polybawt.sim.records import Refused, VenueOrder, VenueTrade
 from polybawt.sim.venue import Venue
 from polybawt.sim.world import WorldLike
@@ -42,6 +47,11 @@ class Floor:
         self._clock = clock
         self._now_ns = world.start_ns
         self._heartbeats = Heartbeats()
+        self.mode = Mode()
+        self.faults = Faults(config.faults, config.seed, self._now_ns)
+        self._late: list[tuple[int, object, ApiKey]] = []
+        self._shown: dict[tuple[str, str], int] = {}  # balances as they were shown last
+        self.venue.doom(self._fate)
         self._frozen = False
         self._accepted: dict[str, list[str]] = {}
         for key in config.keys:
@@ -71,6 +81,7 @@ class Floor:
         else:
             for told in self.world.step(now_ns):
                 self.publisher.outside(told, now_ns)
+        self._place_due(now_ns)
         for key in self._heartbeats.lapsed(now_ns):
             found = self.ring.find(key)
             assert found is not None, "only proved keys have heartbeats"
@@ -93,14 +104,26 @@ class Floor:
         if market is None:
             raise RequestRefused(refusal.INVALID_TOKEN)
         order_id = orders.proved_id(signed, market, key, self.people.wallets, self.config.chain_id)
-        placement = orders.placement(signed, order_id, market)
         now_ns = self.now_ns()
+        self.mode.admit_order(signed.post_only, now_ns)
+        placement = orders.placement(signed, order_id, market)
         result = self.venue.place(placement, now_ns)
         self.publisher.publish(now_ns)
         if isinstance(result, Refused):
             raise RequestRefused(result.text, result.http_status)
         self._accepted.setdefault(placement.owner, []).append(order_id)
         return orders.answer(result)
+
+    def place_late(self, body: object, key: ApiKey, due_ns: int) -> None:
+        """Book an order only then, whoever is still waiting for the answer."""
+        self._late.append((due_ns, body, key))
+
+    def _place_due(self, now_ns: int) -> None:
+        due = [late for late in self._late if late[0] <= now_ns]
+        self._late = [late for late in self._late if late[0] > now_ns]
+        for _, body, key in due:
+            with suppress(RequestRefused):  # there is nobody to tell
+                self.place(body, key)
 
     def place_many(self, body: object, key: ApiKey) -> list[dict[str, object]]:
         """One POST /orders: each leg stands or falls by itself."""
@@ -109,13 +132,14 @@ class Floor:
         if len(body) > orders.BATCH_MAX:
             text = f"Too many orders in payload: {len(body)}, max allowed: {orders.BATCH_MAX}"
             raise RequestRefused(text)
+        self.mode.admit_order(post_only=True, now_ns=self.now_ns())
         return [self._leg(leg, key) for leg in body]
 
     def _leg(self, body: object, key: ApiKey) -> dict[str, object]:
         try:
             return self.place(body, key)
         except RequestRefused as refused:
-            return orders.leg_refusal(refused.body["error"])
+            return orders.leg_refusal(refused.text)
 
     # Cancels.
 
@@ -125,6 +149,7 @@ class Floor:
             if len(order_id) != ORDER_ID_CHARS or not order_id.startswith("0x"):
                 raise RequestRefused(refusal.INVALID_ORDER_ID)
         now_ns = self.now_ns()
+        self.mode.admit_cancel(now_ns)
         canceled, kept = [], {}
         for order_id in dict.fromkeys(order_ids):
             reason = self.venue.cancel(self._owner(order_id, key), order_id, now_ns)
@@ -143,6 +168,7 @@ class Floor:
 
     def cancel_all(self, key: ApiKey, condition_id: str = "", token: str = "") -> dict[str, object]:
         now_ns = self.now_ns()
+        self.mode.admit_cancel(now_ns)
         canceled: list[str] = []
         kept: dict[str, str] = {}
         for address in self.people.addresses(key.address):
@@ -181,7 +207,26 @@ class Floor:
     def balance(self, key: ApiKey, signature_type: int, token_id: str) -> int:
         """What the balance call shows of this account's purse: millionths."""
         purse = self.people.purse(key.address, signature_type)
-        return self.venue.balance(purse, token_id) if purse else 0
+        if not purse:
+            return 0
+        if self.faults.strike(("stale_balance",), self.now_ns()):
+            return self._shown.get((purse, token_id), 0)
+        self._shown[purse, token_id] = shown = self.venue.balance(purse, token_id)
+        return shown
+
+    def shown_time_s(self) -> int:
+        """The venue's time as it tells it."""
+        now_ns = self.now_ns()
+        wrong = self.faults.strike(("wrong_clock",), now_ns)
+        return now_ns // SECOND_NS + (int(wrong.seconds) if wrong else 0)
+
+    def _fate(self, trade: VenueTrade) -> Fate | None:
+        """What a fault makes of a trade on chain; none leaves it to the world."""
+        struck = self.faults.strike(("fail_settlement", "retry_settlement"), trade.match_ns)
+        if struck is None:
+            return None
+        delay_ns = int(struck.seconds * SECOND_NS)
+        return fails(delay_ns) if struck.kind == "fail_settlement" else retries(delay_ns)
 
     def beat(self, key: ApiKey, given: str) -> str:
         return self._heartbeats.beat(key.credentials.key, given, self.now_ns())

@@ -6,7 +6,7 @@ Frames are bytes made once per event.  Nothing here knows what a frame says.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -22,9 +22,15 @@ class Subscriber:
         self._sever = sever
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(queue_max)
         self.severed = False
+        self.spoil: Callable[[bytes], Sequence[bytes]] = lambda frame: (frame,)
 
     def offer(self, frame: bytes) -> None:
         """Queue a frame, or cut the connection of a reader that is too slow."""
+        for sent in () if self.severed else self.spoil(frame):
+            self.answer(sent)
+
+    def answer(self, frame: bytes) -> None:
+        """Queue a frame that nothing happens to on the way."""
         if self.severed:
             return
         try:

@@ -6,6 +6,7 @@ rules to the routes.  The texts are the venue's own, because clients classify by
 Source: exchange reference 1.14.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 INVALID_PAYLOAD: Final = "Invalid payload"
@@ -32,7 +33,14 @@ WRONG_SIGNATURE: Final = "invalid signature"  # seen live; the published catalog
 class RequestRefused(Exception):
     """A request the venue would refuse; carries the HTTP status and the venue's words."""
 
-    def __init__(self, text: str, http_status: int = 400, **more: str) -> None:
+    def __init__(
+        self,
+        text: str,
+        http_status: int = 400,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: str | int,
+    ) -> None:
         super().__init__(f"{http_status} {text}")
-        self.http_status = http_status
-        self.body = {"error": text, **more}
+        self.text, self.http_status, self.headers = text, http_status, headers or {}
+        self.body: dict[str, str | int] = {"error": text, **more}

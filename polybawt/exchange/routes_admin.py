@@ -8,11 +8,14 @@ import hmac
 from typing import Final
 
 from aiohttp import web
+from attrs import asdict
 
 from polybawt.exchange import refusal
 from polybawt.exchange.auth import canonical
+from polybawt.exchange.modes import MODES
 from polybawt.exchange.refusal import RequestRefused
-from polybawt.exchange.web import FLOOR, json_response
+from polybawt.exchange.web import FLOOR, json_response, parsed, read_body
+from polybawt.sim.faults import InvalidFault, read_faults
 
 TOKEN: Final = web.AppKey("admin token", str)
 STOPPED: Final = web.AppKey("stopped", asyncio.Event)
@@ -45,6 +48,50 @@ async def freeze(request: web.Request) -> web.Response:
     _admit(request)
     request.app[FLOOR].freeze()
     return json_response({"frozen": True})
+
+
+@routes.get("/admin/faults")
+async def faults(request: web.Request) -> web.Response:
+    """The rules in force, and how often each kind has struck."""
+    _admit(request)
+    return _faults(request)
+
+
+def _faults(request: web.Request) -> web.Response:
+    found = request.app[FLOOR].faults
+    return json_response({"fault": [asdict(r) for r in found.rules], "tally": dict(found.tally)})
+
+
+@routes.post("/admin/faults")
+async def add_faults(request: web.Request) -> web.Response:
+    """Put more rules in force, as the TOML file has them: ``{"fault": [{"kind": …}]}``."""
+    _admit(request)
+    try:
+        request.app[FLOOR].faults.add(read_faults(parsed(await read_body(request)), "faults"))
+    except InvalidFault as wrong:
+        raise RequestRefused(str(wrong)) from wrong
+    return _faults(request)
+
+
+@routes.delete("/admin/faults")
+async def clear_faults(request: web.Request) -> web.Response:
+    _admit(request)
+    request.app[FLOOR].faults.clear()
+    return _faults(request)
+
+
+@routes.post("/admin/mode")
+async def set_mode(request: web.Request) -> web.Response:
+    """``{"mode": "restarting", "seconds": 90}``; without seconds, the venue's usual time."""
+    _admit(request)
+    wanted = parsed(await read_body(request))
+    mode = wanted.get("mode") if isinstance(wanted, dict) else None
+    seconds = wanted.get("seconds", 0) if isinstance(wanted, dict) else 0
+    if mode not in MODES or not isinstance(seconds, int | float) or not 0 <= seconds < 1e6:
+        raise RequestRefused(f"mode is one of {', '.join(MODES)}; seconds a number")
+    floor = request.app[FLOOR]
+    floor.mode.set(str(mode), floor.now_ns(), float(seconds))
+    return json_response({"mode": mode})
 
 
 @routes.post("/admin/stop")

@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from polybawt.core.market import Market
-from polybawt.core.units import SECOND_NS, micro_text
+from polybawt.core.units import micro_text
 from polybawt.exchange import refusal
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.web import (
@@ -43,7 +43,7 @@ async def ok(_: web.Request) -> web.Response:
 
 @routes.get("/time")
 async def venue_time(request: web.Request) -> web.Response:
-    return json_response(request.app[FLOOR].now_ns() // SECOND_NS)
+    return json_response(request.app[FLOOR].shown_time_s())
 
 
 @routes.get("/book")

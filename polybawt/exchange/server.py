@@ -17,6 +17,7 @@ from polybawt.core.units import SECOND_NS, micro_text
 from polybawt.exchange import routes_account, routes_admin, routes_gamma, routes_market, streams
 from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.floor import Floor
+from polybawt.exchange.mishaps import mishaps
 from polybawt.exchange.web import BODY_MAX, FLOOR, refusals
 from polybawt.exchange.worlds import chosen
 from polybawt.venue.clock import Clock
@@ -35,7 +36,7 @@ class PortTaken(OSError):
 
 def application(floor: Floor, admin_token: str, stopped: asyncio.Event) -> web.Application:
     """All routes over one floor."""
-    app = web.Application(middlewares=[refusals], client_max_size=BODY_MAX)
+    app = web.Application(middlewares=[mishaps, refusals], client_max_size=BODY_MAX)
     app[FLOOR] = floor
     app[routes_admin.TOKEN] = admin_token
     app[routes_admin.STOPPED] = stopped

@@ -8,7 +8,7 @@ Source: exchange reference 4.1, 4.3 and 4.4.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from polybawt.exchange.hub import (
     Subscriber,
     UserSubscriber,
 )
+from polybawt.exchange.mishaps import Frames
 from polybawt.exchange.web import FLOOR
 from polybawt.exchange.wire import oracle
 
@@ -46,6 +47,12 @@ def _severing(request: web.Request) -> Callable[[], None]:
     return transport.abort if transport is not None else lambda: None
 
 
+def _spoiling(request: web.Request) -> Callable[[bytes], Sequence[bytes]]:
+    """What faults make of the frames of this connection."""
+    floor = request.app[FLOOR]
+    return Frames(floor.faults, floor.now_ns, request.path).sent
+
+
 @asynccontextmanager
 async def _writing(subscriber: Subscriber, socket: web.WebSocketResponse) -> AsyncIterator[None]:
     """The subscriber's frames go out for as long as this lasts."""
@@ -65,7 +72,7 @@ async def _frames(
         if message.type is not WSMsgType.TEXT:
             continue
         if message.data == PING:
-            subscriber.offer(PONG)
+            subscriber.answer(PONG)
             continue
         frame = _object(message.data)
         if frame is not None:
@@ -92,6 +99,7 @@ def _texts(value: object) -> list[str]:
 async def market_stream(request: web.Request) -> web.WebSocketResponse:
     socket, floor = await _upgraded(request), request.app[FLOOR]
     subscriber = MarketSubscriber(_severing(request))
+    subscriber.spoil = _spoiling(request)
     floor.hub.join_market(subscriber)
     try:
         async with _writing(subscriber, socket):
@@ -129,6 +137,7 @@ async def user_stream(request: web.Request) -> web.WebSocketResponse:
     if subscriber is None:
         sever()  # no close frame, no reason: so does the venue
         return socket
+    subscriber.spoil = _spoiling(request)
     floor.hub.join_user(subscriber)
     try:
         async with _writing(subscriber, socket):
@@ -180,6 +189,7 @@ def _choose(subscriber: UserSubscriber, frame: dict[str, Any]) -> None:
 async def oracle_stream(request: web.Request) -> web.WebSocketResponse:
     socket, floor = await _upgraded(request), request.app[FLOOR]
     subscriber = OracleSubscriber(_severing(request))
+    subscriber.spoil = _spoiling(request)
     floor.hub.join_oracle(subscriber)
     try:
         async with _writing(subscriber, socket):

@@ -43,7 +43,9 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except RequestRefused as refused:
-        return json_response(refused.body, refused.http_status)
+        response = json_response(refused.body, refused.http_status)
+        response.headers.update(refused.headers)
+        return response
     except web.HTTPRequestEntityTooLarge:
         return json_response({"error": refusal.TOO_LARGE}, 400)
     except web.HTTPException as refused:

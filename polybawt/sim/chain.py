@@ -32,6 +32,16 @@ def settles(mine_ns: int, confirm_ns: int) -> Fates:
     return lambda _: fate
 
 
+def fails(after_ns: int) -> Fate:
+    """Never mined: the fill is void."""
+    return checked((("RETRYING", after_ns), ("FAILED", 2 * after_ns)))
+
+
+def retries(after_ns: int) -> Fate:
+    """Sent again once, then mined and confirmed."""
+    return checked((("RETRYING", after_ns), ("MINED", 2 * after_ns), ("CONFIRMED", 3 * after_ns)))
+
+
 def checked(fate: Fate) -> Fate:
     """A fate that a trade can have: known steps, in time order, one end."""
     statuses = [status for status, _ in fate]
@@ -55,17 +65,22 @@ class Chain:
 
     def __init__(self, fates: Fates) -> None:
         self._fates = fates
+        self._doom: Callable[[VenueTrade], Fate | None] = lambda _: None
         self._trades: dict[str, VenueTrade] = {}
         self._due: list[tuple[int, int, str, str]] = []
         self._count = 0
         self._mined: set[str] = set()
         self._unfinal: dict[str, int] = {}
 
+    def doom(self, doom: Callable[[VenueTrade], Fate | None]) -> None:
+        """Ask this first about every trade from now on; ``None`` leaves it to its own fate."""
+        self._doom = doom
+
     def add(self, trade: VenueTrade) -> None:
         assert trade.trade_id not in self._trades, trade
         self._trades[trade.trade_id] = trade
         self._unfinal[trade.condition_id] = self.unfinal(trade.condition_id) + 1
-        for status, delay_ns in checked(self._fates(trade)):
+        for status, delay_ns in checked(self._doom(trade) or self._fates(trade)):
             self._count += 1
             heappush(self._due, (trade.match_ns + delay_ns, self._count, trade.trade_id, status))
 

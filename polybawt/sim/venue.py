@@ -9,7 +9,7 @@ Source: exchange reference, sections 1.6 to 1.14, 3.4 to 3.6 and 8.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
 from attrs import evolve
@@ -19,7 +19,7 @@ from polybawt.core.market import Market
 from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc
 from polybawt.sim import rules
 from polybawt.sim.accounts import COLLATERAL, Accounts
-from polybawt.sim.chain import NEVER_NS, Fates, settles
+from polybawt.sim.chain import NEVER_NS, Fate, Fates, settles
 from polybawt.sim.desk import Desk
 from polybawt.sim.matching import Book
 from polybawt.sim.records import (
@@ -92,6 +92,10 @@ class Venue:
         self._paid: dict[str, tuple[Usdc, Usdc]] = {}
         self._leaving: deque[tuple[int, str]] = deque()
         self._timers: list[tuple[int, str]] = []
+
+    def doom(self, doom: Callable[[VenueTrade], Fate | None]) -> None:
+        """Let somebody choose the fates of some trades; see ``Chain.doom``."""
+        self._desk.chain.doom(doom)
 
     @property
     def accounts(self) -> Accounts:

@@ -28,27 +28,26 @@ class Request:
 
 
 class VenueModeLife(RuleBasedStateMachine):
-    @initialize(silences_max=st.integers(1, 4), opened=st.booleans())
-    def init(self, silences_max: int, opened: bool) -> None:
+    @initialize(silences_max=st.integers(1, 4), opened=st.sampled_from(["", "plain", "post_only"]))
+    def init(self, silences_max: int, opened: str) -> None:
         self.mode = evolve(NEW, silences_max=silences_max)
         self.venue, self.best, self.settled = "running", LEVEL["running"], False
         self.flight: list[Request] = []
         self.now_ns, self.probed_ns = 1, -NEW.pause_ns
-        if opened:  # most of life is lived in a venue that runs
+        if opened:  # most of life is lived in a venue that takes orders
             self.step(v.Answered(name="clob", request="cancel", sent_ns=1))
-            self.step(v.Reconciled(name="clob", sent_ns=self.now_ns + 1))
-            self.step(v.Answered(name="clob", request="plain", sent_ns=self.now_ns + 1))
+            self.step(v.Reconciled(name="clob", sent_ns=2))
+            self.step(v.Answered(name="clob", request=opened, sent_ns=3))
             self.settled = True
 
     def step(self, action: v.Action) -> None:
         """What the machine made of it; and what is known of the world from then on."""
         before = self.mode
-        self.now_ns += 1
         action = evolve(action, at_ns=self.now_ns)
         self.mode, outputs = v.VenueModeMachine.step(before, action)
         assert outputs == () or isinstance(action, v.Probe)
-        bad = isinstance(action, v.Begin | v.Refused | v.Silence)
-        if bad and self.mode.since_ns > before.since_ns:
+        news = isinstance(action, v.Begin) or self.mode.since_ns > before.since_ns
+        if news and isinstance(action, v.Begin | v.Refused | v.Silence):
             self.best = LEVEL[self.venue]
             self.settled = self.settled and self.mode.state not in SHUT
         assert self.mode.next_ns <= self.now_ns + v.RETRY_NS_MAX
@@ -67,7 +66,7 @@ class VenueModeLife(RuleBasedStateMachine):
         return any(r.said in said for r in self.flight)
 
     def may_probe(self) -> list[str]:
-        return [r for r in (*NEEDS, "read") if v.may_probe(self.mode, r, self.now_ns + 1)]
+        return [r for r in (*NEEDS, "read") if v.may_probe(self.mode, r, self.now_ns)]
 
     def about(self, request: Request) -> dict[str, object]:
         return {"name": "clob", "sent_ns": request.sent_ns}
@@ -97,6 +96,7 @@ class VenueModeLife(RuleBasedStateMachine):
             "cancel": v.may_cancel(self.mode),
         }
         request = data.draw(st.sampled_from([request for request in may if may[request]]))
+        assert request == "cancel" or self.mode.state in (request, "running")
         self.step(v.Issue(name="clob", request=request))
         self.flight.append(Request(request, self.now_ns))
 
@@ -153,6 +153,8 @@ class VenueModeLife(RuleBasedStateMachine):
         return "took" if LEVEL[self.venue] >= NEEDS[request.kind] else self.venue
 
     def look(self, data: st.DataObject, lost: bool) -> None:
+        """The one thing that takes time: so much is sent at the very moment of some news."""
+        self.now_ns += 1
         n = data.draw(st.sampled_from([n for n, r in enumerate(self.flight) if not r.said]))
         request = self.flight[n]
         self.flight[n] = evolve(request, said="lost" if lost else self.said(request))

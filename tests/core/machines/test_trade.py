@@ -81,6 +81,15 @@ def test_a_trade_first_heard_of_as_confirmed_is_booked_and_at_rest() -> None:
 
 
 @pytest.mark.parametrize("before", [Match, Mine, Retry])
+def test_a_confirmed_trade_keeps_what_it_booked(before: type[Action]) -> None:
+    """Wherever it was: the chain decides, and nothing comes after it."""
+    trade, outputs = lives(before(trade_id=ID), Confirm(trade_id=ID))
+
+    assert trade.state == "confirmed"
+    assert said(outputs) == [Filled, Filled, Settled]
+
+
+@pytest.mark.parametrize("before", [Match, Mine, Retry])
 def test_a_failed_trade_takes_back_exactly_what_it_booked(before: type[Action]) -> None:
     """Matched is not settled: a third failed in bad hours (reference 6, 4)."""
     trade, outputs = lives(before(trade_id=ID), Fail(at_ns=9, trade_id=ID))

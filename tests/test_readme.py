@@ -1,6 +1,7 @@
 """What the README prints runs as printed."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import polybawt
 from polybawt import order
 from polybawt.core.machines.order import Order, OrderMachine
+from polybawt.sim.faults import KINDS, read_faults
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -63,3 +65,11 @@ def test_the_machines_are_a_library() -> None:
 def test_what_is_no_machine_is_no_attribute(name: str) -> None:
     with pytest.raises(AttributeError, match=f"polybawt has no {name}"):
         getattr(polybawt, name)
+
+
+def test_the_faults_that_are_printed_are_faults() -> None:
+    rules = read_faults(tomllib.loads(block("toml", "[[fault]]")), "README.md")
+
+    assert [rule.kind for rule in rules] == ["answer_lost", "drop"]
+    for kind in KINDS:
+        assert kind in README

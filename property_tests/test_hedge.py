@@ -3,7 +3,8 @@
 Here a leg consists of single orders, of which the machine sees the sums alone.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import pytest
 from attrs import define, evolve
@@ -31,8 +32,22 @@ HEDGE: Final = h.Hedge(
     pair_cost_max=Price(PAIR_COST_MAX),
     loss_left=Usdc(0),
 )
+LEAD: Final = h.Lead(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX))
+COVER: Final = h.Cover(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX))
+UNWIND: Final = h.Unwind(hedge_id="h1", limit=LIMIT, loss=Price(1))
+CLOSE: Final = h.Close(hedge_id="h1")
+GIVE_UP: Final = h.GiveUp(hedge_id="h1")
 
 draws = st.data()
+
+
+def has(what: str) -> Callable[[Any], Any]:
+    """Some order has shares of this kind: else Hypothesis need not try."""
+    return when(lambda s: any(getattr(order, what) for order in s.orders))
+
+
+def allows(action: h.Action) -> Callable[[Any], Any]:
+    return when(lambda s: HedgeMachine.allows(s.hedge, action))
 
 
 @define
@@ -70,23 +85,26 @@ class Placed:
 
 class HedgeLife(RuleBasedStateMachine):
     @initialize(
-        slices=st.integers(1, 4), size=st.integers(1, 40), more=st.integers(0, 40),
-        least=st.integers(1, 40), loss_max=st.integers(0, 10**6),
+        size=st.integers(1, 40), more=st.integers(0, 80), least=st.sampled_from([1, 1, 1, 2, 20]),
+        loss_max=st.integers(0, 10**5), mishaps=st.integers(0, 4), patience=st.integers(0, 20),
     )  # fmt: skip
-    def init(self, slices: int, size: int, more: int, least: int, loss_max: int) -> None:
+    def init(
+        self, size: int, more: int, least: int, loss_max: int, mishaps: int, patience: int
+    ) -> None:
         self.hedge = evolve(
             HEDGE,
-            quantity=Shares((slices * size + more) * LOT),
+            quantity=Shares((size + more) * LOT),
             slice_max=Shares(size * LOT),
             order_min=Shares(min(size, least) * LOT),
             loss_left=Usdc(loss_max),
         )
-        self.loss_max = loss_max
+        self.loss_max, self.mishaps, self.patience = loss_max, mishaps, patience
         self.orders: list[Placed] = []
         self.pulled: set[Lane] = set()
         self.stranded: list[h.Stranded] = []
         self.untrue = self.untrue_loss = 0
         self.settled = self.voided = False
+        self.reached = dict.fromkeys(Leg, 0)
 
     # Questions.
 
@@ -106,17 +124,17 @@ class HedgeLife(RuleBasedStateMachine):
         }
         return self.hedge.held(leg) + missing[Side.BUY] - missing[Side.SELL]
 
-    def pick(self, choice: st.DataObject, what: str) -> Placed | None:
-        found = [o for o in self.orders if getattr(o, what)]
-        return choice.draw(st.sampled_from(found)) if found else None
+    def pick(self, choice: st.DataObject, what: str) -> Placed:
+        return choice.draw(st.sampled_from([o for o in self.orders if getattr(o, what)]))
 
     def lots(self, choice: st.DataObject, most: int) -> Shares:
-        return Shares(choice.draw(st.integers(1, most // LOT)) * LOT)
+        lots = most // LOT
+        return Shares(choice.draw(st.just(lots) | st.integers(1, lots)) * LOT)
 
     # The machine.
 
     def step(self, action: h.Action) -> None:
-        before = self.reach()
+        self.patience -= 1
         self.hedge, outputs = HedgeMachine.step(self.hedge, action)
         for out in outputs:
             match out:
@@ -132,8 +150,7 @@ class HedgeLife(RuleBasedStateMachine):
                     self.pulled.add((out.leg, out.side))
                 case h.Stranded():
                     self.stranded.append(out)
-        if not isinstance(action, h.Void):
-            self.grows_by_a_slice(before)
+        self.voided = isinstance(action, h.Void)
 
     def reach(self) -> dict[Leg, int]:
         """What could at worst be naked of a leg."""
@@ -145,52 +162,45 @@ class HedgeLife(RuleBasedStateMachine):
             for leg in Leg
         }
 
-    def grows_by_a_slice(self, before: dict[Leg, int]) -> None:
-        """RiskIsOneSlice: nothing but a void trade lays bare more than one slice."""
-        for leg, most in ((Leg.FIRST, self.hedge.slice_max), (Leg.SECOND, 0)):
-            after = self.reach()[leg]
-            assert after <= max(before[leg], most + self.untrue)
+    @allows(LEAD)
+    @rule(under=st.integers(0, 2))
+    def lead(self, under: int) -> None:
+        self.step(evolve(LEAD, pair_cost=Price(PAIR_COST_MAX - under)))
 
-    def may(self, action: h.Action) -> None:
-        """What is ours to decide, when the machine allows it."""
-        if HedgeMachine.allows(self.hedge, action):
-            self.step(action)
+    @allows(COVER)
+    @rule(under=st.integers(0, 2))
+    def cover(self, under: int) -> None:
+        self.step(evolve(COVER, pair_cost=Price(PAIR_COST_MAX - under)))
 
-    @rule(over=st.integers(-2, 2))
-    def lead(self, over: int) -> None:
-        self.may(h.Lead(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX + over)))
-
-    @rule(over=st.integers(-2, 2))
-    def cover(self, over: int) -> None:
-        self.may(h.Cover(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX + over)))
-
+    @allows(UNWIND)
     @rule(loss=st.integers(1, 50_000))
     def unwind(self, loss: int) -> None:
-        self.may(h.Unwind(hedge_id="h1", limit=LIMIT, loss=Price(loss)))
+        dearer = evolve(UNWIND, loss=Price(loss))
+        self.step(dearer if HedgeMachine.allows(self.hedge, dearer) else UNWIND)
 
-    @when(lambda s: s.hedge.state in ("working", "hedging"))
-    @when(lambda s: len(s.orders) > 5 or s.hedge.state == "hedging")
+    @when(lambda s: s.hedge.state in ("working", "hedging") and s.patience < 0)
     @rule()
     def abandon(self) -> None:
         self.step(h.Abandon(hedge_id="h1", reason="late"))
 
+    @has("unheard")
     @rule(choice=draws)
     def fill(self, choice: st.DataObject) -> None:
-        if placed := self.pick(choice, "unheard"):
-            shares = self.lots(choice, placed.unheard)
-            placed.heard += shares
-            leg, side = placed.lane
-            self.step(h.Fill(hedge_id="h1", leg=leg, side=side, shares=shares))
+        placed = self.pick(choice, "unheard")
+        (leg, side), shares = placed.lane, self.lots(choice, placed.unheard)
+        placed.heard += shares
+        self.step(h.Fill(hedge_id="h1", leg=leg, side=side, shares=shares))
 
+    @has("late")
     @rule(choice=draws)
     def late_fill(self, choice: st.DataObject) -> None:
-        if placed := self.pick(choice, "late"):
-            shares = self.lots(choice, placed.late)
-            placed.recovered += shares
-            leg, side = placed.lane
-            self.step(h.LateFill(hedge_id="h1", leg=leg, side=side, shares=shares))
+        placed = self.pick(choice, "late")
+        (leg, side), shares = placed.lane, self.lots(choice, placed.late)
+        placed.recovered += shares
+        self.step(h.LateFill(hedge_id="h1", leg=leg, side=side, shares=shares))
 
-    @when(lambda s: s.hedge.state in ACTIVE and not s.settled)
+    @when(lambda s: s.hedge.state in ACTIVE and not s.settled and s.mishaps)
+    @has("heard")
     @rule(choice=draws)
     def void(self, choice: st.DataObject) -> None:
         """Any trade may fail until all have settled."""
@@ -199,54 +209,76 @@ class HedgeLife(RuleBasedStateMachine):
             leg, side = choice.draw(st.sampled_from(found))
             most = min(self.hedge.tally(leg, side).filled, self.hedge.slice_max)
             shares = self.lots(choice, most)
-            self.voided = True
+            self.mishaps -= 1
             self.step(h.Void(hedge_id="h1", leg=leg, side=side, shares=shares))
 
-    @rule(choice=draws, denies=st.sampled_from([False, False, False, True]))
+    @has("ended")
+    @rule(choice=draws, denies=st.sampled_from([False, True]))
     def end(self, choice: st.DataObject, denies: bool) -> None:
         """The end of one order, told whole; it may count fewer matches than there were."""
         placed = self.pick(choice, "ended")
-        if placed is None:
-            return
-        untrue = placed.unheard if denies else 0
+        untrue = placed.unheard if denies and self.mishaps else 0
         (leg, side), shares = placed.lane, placed.size - placed.matched + untrue
         if shares:
             placed.told, placed.denied = shares, untrue
             self.untrue += untrue
             self.untrue_loss += untrue * placed.loss
+            self.mishaps -= untrue > 0
             self.step(h.End(hedge_id="h1", leg=leg, side=side, shares=Shares(shares)))
 
-    @when(lambda s: s.at_rest and len(s.orders) > 3)
+    @when(lambda s: s.at_rest)
+    @allows(CLOSE)
     @rule()
     def close(self) -> None:
-        self.may(h.Close(hedge_id="h1"))
+        self.step(CLOSE)
 
-    @when(lambda s: s.at_rest and len(s.orders) > 3)
-    @rule()
-    def give_up(self) -> None:
-        self.may(h.GiveUp(hedge_id="h1"))
+    @when(lambda s: s.at_rest)
+    @allows(GIVE_UP)
+    @rule(tired=st.sampled_from([False, True]))
+    def give_up(self, tired: bool) -> None:
+        """We do try to sell first."""
+        if tired or not HedgeMachine.allows(self.hedge, UNWIND):
+            self.step(GIVE_UP)
 
     # The world.
 
+    @has("resting")
     @rule(choice=draws)
     def match(self, choice: st.DataObject) -> None:
-        if placed := self.pick(choice, "resting"):
-            before, shares = self.reach(), self.lots(choice, placed.resting)
-            placed.resting -= shares
-            placed.matched += shares
-            self.settled = False
-            self.grows_by_a_slice(before)
+        placed = self.pick(choice, "resting")
+        shares = self.lots(choice, placed.resting)
+        placed.resting -= shares
+        placed.matched += shares
+        self.settled = self.voided = False
 
-    @rule(choice=draws)
-    def kill(self, choice: st.DataObject) -> None:
-        if placed := self.pick(choice, "resting"):
+    @has("resting")
+    @rule(choice=draws, asked=st.sampled_from([True, False]))
+    def kill(self, choice: st.DataObject, asked: bool) -> None:
+        """An order ends, sooner when we asked for it."""
+        placed = self.pick(choice, "resting")
+        if asked or placed.lane in self.pulled:
             placed.resting = 0
 
+    @when(lambda s: not s.settled or s.patience >= 0)
     @rule()
     def settle(self) -> None:
         self.settled = True
+        self.patience -= 1
+
+    @when(lambda s: s.hedge.state in FINAL)
+    @rule()
+    def closed(self) -> None:
+        """The one place to come to rest."""
 
     # What must always hold.
+
+    @invariant()
+    def risk_is_one_slice(self) -> None:
+        """Nothing but a void trade lays bare more, or covers more than is naked."""
+        before, self.reached = self.reached, self.reach()
+        for leg, most in ((Leg.FIRST, self.hedge.slice_max), (Leg.SECOND, 0)):
+            grown = self.reached[leg] > max(before[leg], most + self.untrue)
+            assert self.voided or not grown
 
     @invariant()
     def state_fits(self) -> None:
@@ -266,8 +298,8 @@ class HedgeLife(RuleBasedStateMachine):
 
     @invariant()
     def never_too_dear(self) -> None:
-        for kind in (h.Lead, h.Cover):
-            dear = kind(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX + 1))
+        for action in (LEAD, COVER):
+            dear = evolve(action, pair_cost=Price(PAIR_COST_MAX + 1))
             assert not HedgeMachine.allows(self.hedge, dear)
 
     @invariant()
@@ -327,14 +359,13 @@ class HedgeLife(RuleBasedStateMachine):
     @invariant()
     def nothing_stuck(self) -> None:
         """What nothing covers can be covered, or sold."""
-        hedge, at = self.hedge, {"hedge_id": "h1", "limit": LIMIT}
+        hedge = self.hedge
         if any(hedge.tally(*lane).open for lane in LANES) or hedge.naked < hedge.order_min:
             return
         if hedge.state == "hedging":
-            assert HedgeMachine.allows(hedge, h.Cover(**at, pair_cost=Price(PAIR_COST_MAX)))
+            assert HedgeMachine.allows(hedge, COVER)
         elif hedge.state == "unwinding" and hedge.held(hedge.long) >= hedge.order_min:
-            sale = h.Unwind(**at, loss=Price(1))
-            assert HedgeMachine.allows(hedge, sale) == (hedge.loss_left > 0)
+            assert HedgeMachine.allows(hedge, UNWIND) == (hedge.loss_left > 0)
 
 
 TestHedgeLife = HedgeLife.TestCase
@@ -353,15 +384,15 @@ def test_every_action_in_every_state_is_an_edge_or_illegal(state: str) -> None:
             continue  # nothing to fill, void or end: an assertion, not an edge
         hedge = evolve(HEDGE, tallies=held, loss_left=Usdc(MILLION), state=state)
         for action in (
-            h.Lead(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX)),
-            h.Cover(hedge_id="h1", limit=LIMIT, pair_cost=Price(PAIR_COST_MAX)),
-            h.Unwind(hedge_id="h1", limit=LIMIT, loss=Price(1)),
+            LEAD,
+            COVER,
+            UNWIND,
             h.Abandon(hedge_id="h1", reason="late"),
             h.Fill(**about, leg=Leg.FIRST, side=Side.BUY),
             h.LateFill(**about, leg=Leg.SECOND, side=Side.SELL),
             h.Void(**about, leg=Leg.FIRST, side=Side.BUY),
             h.End(**about, leg=Leg.FIRST, side=Side.BUY),
-            h.Close(hedge_id="h1"),
-            h.GiveUp(hedge_id="h1"),
+            CLOSE,
+            GIVE_UP,
         ):
             edge_or_illegal(HedgeMachine, hedge, action)

@@ -28,6 +28,7 @@ Ask = Callable[["Broken"], str]
 
 _TOLD: Final = re.compile(r'<<"(\w+)", (\d+)>>')
 _LINE: Final = re.compile(r"line (\d+)")
+_PLACE: Final = re.compile(r"ine (\d+), col\w* \d+ to line \d+, col\w* \d+ (?:in|of module) (\w+)")
 _STEP: Final = re.compile(r"\s*\[\]\[(.*)\]_(\w+|<<.*?>>)\s*", re.S)
 
 
@@ -165,15 +166,27 @@ class Beside:
         ``also`` are definitions that are broken with what they call.
         """
         name, stillborn = self.source.spec.name, set[int]()
-        for _ in range(ERRORS_MAX):
-            left = [n for n in range(len(self.mutants)) if n not in stillborn]
-            module, owners = self._module(left, head, ask, also)
+
+        def check(numbers: list[int]) -> tuple[tlc.Verdict, int | None]:
+            module, owners = self._module(numbers, head, ask, also)
             texts = {f"{name}.tla": self.source.spec.module, f"{name}Mutants.tla": module}
             config = config_for("MutantsSpec", self.source.spec)
             verdict = tlc.check(self.tools, texts, config, deadlock=False)
+            return verdict, None if verdict.holds else _culprit(verdict, owners, f"{name}Mutants")
+
+        for _ in range(ERRORS_MAX):
+            left = [n for n in range(len(self.mutants)) if n not in stillborn]
+            verdict, culprit = check(left)
             if verdict.holds:
                 return verdict, frozenset(stillborn)
-            stillborn.add(_culprit(verdict, owners))
+            while culprit is None and left:  # the error says no place: half of them, and again
+                half, rest = left[: len(left) // 2], left[len(left) // 2 :]
+                bad, culprit = check(half)
+                left = rest if bad.holds else half
+                culprit = left[0] if culprit is None and len(left) == 1 else culprit
+            if culprit is None:
+                raise tlc.Failed(f"{name}: {verdict.error}")
+            stillborn.add(culprit)
             self.progress(f"{name}: {len(stillborn)} mutants that TLC cannot read")
         raise tlc.Failed(f"{name}: more than {ERRORS_MAX} mutants that TLC cannot read")
 
@@ -203,12 +216,11 @@ def config_for(specification: str, spec: Spec) -> str:
     return f"SPECIFICATION {specification}\n{''.join(constants)}"
 
 
-def _culprit(verdict: tlc.Verdict, owners: Mapping[int, int]) -> int:
-    """The mutant in whose lines the error is, the innermost of them."""
-    for line in reversed(_LINE.findall(verdict.text)):
-        if int(line) in owners:
-            return owners[int(line)]
-    raise tlc.Failed(f"TLC cannot read a mutant: {verdict.error}")
+def _culprit(verdict: tlc.Verdict, owners: Mapping[int, int], module: str) -> int | None:
+    """The mutant in whose lines the error is, the innermost of them; ``None`` where TLC is mute."""
+    places = [line for line, where in _PLACE.findall(verdict.text) if where == module]
+    lines = [int(line) for line in places or _LINE.findall(verdict.text)]
+    return next((owners[line] for line in reversed(lines) if line in owners), None)
 
 
 def _broken(source: Source, mutant: Mutant, number: int, also: Collection[str]) -> Broken:

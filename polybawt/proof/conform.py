@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from polybawt.proof.drift import drift
-from polybawt.proof.explore import Code, Progress, explore
+from polybawt.proof.explore import Code, Progress, TooMany, explore
 from polybawt.proof.graph import Edge, Graph, Node, State
 from polybawt.proof.mirror import ChartMirror, Mirror
 from polybawt.proof.spec import Instance, Spec
@@ -55,8 +55,13 @@ def conform(
     toured = Tour(relation, code)
     findings += first(toured.findings())
     progress(f"{spec.name}: exploring the code")
-    reached = explore(code, progress)
-    findings += first(differences(specified, reached))
+    try:
+        reached = explore(code, progress)
+    except TooMany as runs_away:
+        findings.append(str(runs_away))
+        reached = Graph(spec, [], [], ())
+    else:
+        findings += first(differences(specified, reached))
     return Conformance(
         edges_driven=relation.size,
         refusals_checked=refusals.checked,

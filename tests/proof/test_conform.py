@@ -172,7 +172,9 @@ def test_a_number_out_of_its_domain_is_tried_too() -> None:
     assert [*map(str, hostile(Spec("X", module, "")))] == ['A(0, "x")', 'A(3, "x")']
 
 
-def test_a_code_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_without_end_is_stopped_and_told(
+    specified: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Endless(LampMirror):
         def moves(self, name: str, arguments: tuple[Value, ...], at: Values) -> Values | None:
             return {"near": int(at["near"]) + 1}  # type: ignore[arg-type]
@@ -180,6 +182,7 @@ def test_a_code_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("polybawt.proof.explore.STATES_MAX", 100)
     with pytest.raises(TooMany, match="more than 100 states"):
         explore(Code(SPEC, Endless(SPEC)))
+    assert "Lamp: more than 100 states" in findings(specified, Endless(SPEC))
 
 
 def test_equal_graphs_have_no_difference_whatever_order_they_were_found_in(

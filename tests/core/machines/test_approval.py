@@ -160,3 +160,9 @@ def test_what_is_not_to_be_had_any_more_is_void_whatever_was_said(
 def test_a_click_without_a_name_is_our_mistake() -> None:
     with pytest.raises(AssertionError):
         ApprovalMachine.step(NEW, approve(actor=""))
+
+
+def test_an_approval_of_nobody_grants_nothing() -> None:
+    """A record that was tampered with, or a fault of ours: it stops the engine."""
+    with pytest.raises(AssertionError):
+        ApprovalMachine.step(evolve(after(approve()), actor=""), use())

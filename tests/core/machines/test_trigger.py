@@ -23,13 +23,19 @@ DOWN = Trigger(scope="token", subject="8", threshold=THRESHOLD)
 BOTH = Trigger(scope="condition", subject="0xc", threshold=THRESHOLD)
 
 
-def about(kind: type[Action], intent_id: str, token_id: str = "7", **more: Any) -> Action:
+def about(
+    kind: type[Action], intent_id: str, token_id: str = "7", at_ns: int = 9, **more: Any
+) -> Action:
     if kind is Release:
         more = {"reason": "refused"}
     return kind(
-        at_ns=9, token_id=token_id, condition_id="0xc", threshold=THRESHOLD, intent_id=intent_id,
+        at_ns=at_ns,
+        token_id=token_id,
+        condition_id="0xc",
+        threshold=THRESHOLD,
+        intent_id=intent_id,
         **more,
-    )  # fmt: skip
+    )
 
 
 def after(*actions: Action) -> tuple[Trigger, Trigger]:
@@ -132,3 +138,19 @@ def test_records_that_do_not_belong_together_are_our_mistake() -> None:
 def test_one_record_alone_is_the_machine_of_two() -> None:
     """``together`` adds nothing to the table but the pair."""
     assert TriggerMachine.step(UP, CLAIM)[0] == after(CLAIM)[0]
+
+
+def test_a_trigger_keeps_when_it_last_moved_and_why_it_was_freed() -> None:
+    """Operators ask why a signal did not trade."""
+    story = [about(Claim, "i-1", at_ns=1), about(Release, "i-1", at_ns=2)]
+    freed = after(*story)
+    claimed = after(*story, about(Claim, "i-2", at_ns=3))
+    fired = together(*claimed, about(Fire, "i-2", at_ns=4))
+
+    assert [pair[0].since_ns for pair in (freed, claimed, fired)] == [2, 3, 4]
+    assert [pair[1].reason for pair in (freed, claimed, fired)] == ["refused", "", ""]
+
+
+def test_a_claim_without_an_order_is_our_mistake() -> None:
+    with pytest.raises(AssertionError):
+        after(about(Claim, ""))

@@ -232,15 +232,19 @@ def _guards(asked: Asked, source: Source, guards: list[Mutant], found: Differenc
         survivors=tuple(text for n, text in left.items() if n in found.moving),
         stillborn=len(guards) - len(alive),
         notices=tuple(sorted(times.items())),
-        idle=tuple(sorted(_idle(asked, source, properties, times.keys()))),
+        idle=tuple(sorted(_idle(asked, evolve(spec, config=live), properties, times.keys()))),
     )
 
 
-def _idle(asked: Asked, source: Source, properties: Properties, busy: Collection[str]) -> set[str]:
-    """The properties that neither notice a guard nor fail after any wrong step."""
+def _idle(asked: Asked, small: Spec, properties: Properties, busy: Collection[str]) -> set[str]:
+    """The properties that neither notice a guard nor fail after any wrong step.
+
+    ``small`` is the specification in the size in which it is asked what happens in the end.
+    """
     quiet = {*properties.states, *properties.steps} - {*busy}
     if not quiet:
         return quiet
+    source = Source(small)
     named = _named(asked.mirror.machine) if asked.mirror else ([], [])
     mutants = guard_mutants(source)
     for ours in (True, False):

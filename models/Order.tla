@@ -390,7 +390,7 @@ Told == \E shares \in 1..Size : Fill(shares)
 
 \* SF_vars(Close): nobody repeats for ever what already woke a rejected order once.
 Fairness ==
-  /\ WF_vars(Timeout) /\ WF_vars(TrueRead) /\ WF_vars(Told) /\ SF_vars(Close) /\ WF_vars(Pass)
+  /\ WF_vars(TrueRead) /\ WF_vars(Told) /\ SF_vars(Close) /\ WF_vars(Pass)
 
 Spec     == Init /\ [][Next]_vars
 LiveSpec == Spec /\ Fairness

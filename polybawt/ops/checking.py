@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from io import StringIO
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -88,12 +89,10 @@ def report_told(report: Report) -> str:
         table.add_column(column, justify="left" if not column else "right")
     for found in report.specs:
         table.add_row(*_row(found))
-    console = Console(width=110, record=True, quiet=True)
-    console.print(table)
-    console.print()
-    text = console.export_text(styles=False)
+    written = StringIO()
+    Console(file=written, width=110).print(table)
     wrong = [f"{found.name}: {finding}" for found in report.specs for finding in found.mismatches]
-    return "\n".join([text.rstrip(), "", *wrong, "DIFFERS" if wrong else "all hold"])
+    return "\n".join([written.getvalue().rstrip(), "", *wrong, "DIFFERS" if wrong else "all hold"])
 
 
 def _row(found: Checked) -> tuple[str, ...]:

@@ -185,8 +185,8 @@ def improve(mode: VenueMode, action: Action) -> tuple[VenueMode, Outputs]:
 
 
 def forget(mode: VenueMode, action: Begin | Silence) -> tuple[VenueMode, Outputs]:
-    after, outputs = improve(mode, action)
-    return evolve(after, reason="silence" if isinstance(action, Silence) else "start"), outputs
+    after, _ = improve(mode, action)
+    return evolve(after, reason="silence" if isinstance(action, Silence) else "start"), ()
 
 
 def shut(mode: VenueMode, refused: Refused) -> tuple[VenueMode, Outputs]:
@@ -199,8 +199,8 @@ def shut(mode: VenueMode, refused: Refused) -> tuple[VenueMode, Outputs]:
 
 def half_open(mode: VenueMode, answered: Answered) -> tuple[VenueMode, Outputs]:
     """An order rests: better than it was, and whether more is allowed is asked after a pause."""
-    after, outputs = improve(mode, answered)
-    return evolve(after, next_ns=answered.at_ns + pause(after)), outputs
+    after, _ = improve(mode, answered)
+    return evolve(after, next_ns=answered.at_ns + pause(after)), ()
 
 
 def hear(mode: VenueMode, _: Answered) -> tuple[VenueMode, Outputs]:

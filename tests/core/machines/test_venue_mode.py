@@ -3,6 +3,7 @@
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 from polybawt.core.machine import IllegalAction
 from polybawt.core.machines.venue_mode import (
@@ -261,3 +262,13 @@ def test_a_new_process_knows_nothing(state: str) -> None:
 def test_an_order_that_leaves_a_shut_venue_is_our_mistake(state: str, request_: str) -> None:
     with pytest.raises(IllegalAction):
         VenueModeMachine.step(after(*STATES[state]), Issue(name="clob", request=request_))
+
+
+def test_a_mode_keeps_why_it_is_what_it_is_until_it_is_better() -> None:
+    """Operators see the venue's own words, or the mode's name when it had none."""
+    told = evolve(refused("post_only", 9, 10), reason="post_only_mode")
+    shut = after(*OPEN, told)
+
+    assert shut.reason == "post_only_mode"
+    assert after(*OPEN, refused("post_only", 9, 10)).reason == "post_only"
+    assert VenueModeMachine.step(shut, answered("plain", 19, 20))[0].reason == ""

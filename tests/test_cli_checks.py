@@ -57,7 +57,7 @@ def test_a_gap_fails_the_check_and_is_named(
     ("arguments", "words"),
     [
         (["audit", "nowhere.sqlite"], "nowhere.sqlite: no such file"),
-        (["verify", "Unicorn"], "Unicorn: not among Order"),
+        (["verify", "Unicorn"], "Unicorn: not among Approval"),
     ],
 )
 def test_what_cannot_be_checked_is_told_with_code_2(
@@ -78,5 +78,18 @@ def test_a_machine_is_verified(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert main(["verify", "Trade", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["holds"]
-    assert {check["name"] for check in told["checks"]} == {"Trade"}
+    (spec,) = told["specs"]
+    assert (spec["name"], spec["machine"], spec["mismatches"]) == ("Trade", True, [])
+    assert {
+        "states", "edges", "depth", "seconds", "properties", "witnesses_failed_as_they_must",
+        "edges_driven", "refusals_checked", "bisimulation_pairs", "digest",
+    } <= spec.keys()  # fmt: skip
+    assert main(["verify", "Trade", "--quick"]) == 0
+    assert "all hold" in capsys.readouterr().out
+
+
+def test_what_is_quick_finds_out_too_little_to_be_written_down(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["verify", "--quick", "--lock"]) == 2
+    assert "too little" in capsys.readouterr().err

@@ -29,10 +29,8 @@ def walk(code: Code, choose: Choose, steps: int) -> Trace:
     """Run machine and world for so many steps, and tell what was seen of the machine."""
     begin = code.initial()
     state, seen = begin[choose(len(begin))], list[Seen]()
-    instances = range(len(code.spec.instances))
     for _ in range(steps):
-        at = code.values(state)
-        ways = [(n, after) for n in instances if (after := code.after(state, n, at)) is not None]
+        ways = [*code.ways(state)]
         if not ways:
             break
         taken, state = ways[choose(len(ways))]

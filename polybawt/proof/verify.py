@@ -189,6 +189,7 @@ def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress)
     return evolve(
         found,
         edges=len(specified.edges),
+        depth=graph.depth(specified),  # TLC's own is not exact when two workers share a search
         edges_driven=held.edges_driven,
         refusals_checked=held.refusals_checked,
         refusals_tolerated=held.tolerated,

@@ -138,7 +138,8 @@ def test_every_property_of_a_specification_is_checked_or_witnessed(name: str) ->
     """A property that no configuration names is decoration."""
     text = (verify.MODELS / f"{name}.tla").read_text()
     definitions = Spec.read(verify.MODELS, name).definitions
-    stated = [d for d in definitions if text.index("LiveSpec ==") < text.rindex(f"\n{d}")]
+    after = text.rpartition("LiveSpec ==")[2]
+    stated = [d for d in definitions if re.search(rf"^{d}(\(.*\))? *==", after, re.M)]
     kinds = ("", "Live", "Reach")
     used = {w for k in kinds for w in verify.config_of(verify.MODELS, name, k).split()}
     for definition in reversed(stated):  # what a property is made of stands before it

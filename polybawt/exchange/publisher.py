@@ -9,6 +9,7 @@ Source: exchange reference 4.1 to 4.4; grouping as measured on recorded data.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -61,6 +62,8 @@ class Publisher:
         self._listed_ever = 0
         self._resolved: dict[str, Resolved] = {}
         self._reports: dict[str, deque[tuple[int, float]]] = {}
+        self.ears: list[Callable[[Event], None]] = []
+        """Whoever keeps records of their own: notices, prices; each hears every event once."""
 
     # Telling.
 
@@ -68,6 +71,8 @@ class Publisher:
         """Drain the venue: accounts hear at once, books as soon as this millisecond is new."""
         for event in self._world.venue.drain():
             self._route(event)
+            for hear in self.ears:
+                hear(event)
         for condition_id in list(self._groups):
             if now_ns // MS_NS > self._told_ms.get(condition_id, -1):
                 self._tell_group(condition_id, now_ns // MS_NS)
@@ -257,6 +262,12 @@ class Publisher:
             resolved_ns=resolved.now_ns if resolved else 0,
             taker_delay=self._taker_delay,
         )
+
+    def known_market(self, condition_id: str) -> Market | None:
+        """One market, also if the venue has forgotten it since."""
+        resolved = self._resolved.get(condition_id)
+        ended = resolved.market if resolved else None
+        return self._world.venue.markets.get(condition_id, ended)
 
     def known_markets(self) -> list[Market]:
         """Every market ever listed, oldest first, even those the venue has forgotten since."""

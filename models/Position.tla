@@ -79,9 +79,10 @@ Left(one) == IF order[one] = "open" THEN Size(one) - Counted(one) ELSE 0
 
 PaidOut  == IF paid >= 0 THEN paid ELSE 0
 Held     == IF state = "settled" THEN 0 ELSE bought - sold
-Cost     == IF Held > 0 THEN ((spent * Held) + bought - 1) \div bought ELSE 0
+Outlay   ==  \* what was put in and has not come back
+  IF (state = "settled") \/ (earned > spent + fees) THEN 0 ELSE (spent + fees) - earned
 Ledger   == Deposit - spent + earned - fees + PaidOut
-Exposure == Cost + reserved
+Exposure == Outlay + reserved
 Free     == Ledger - reserved
 SharesFree == Held - Left("s1") - Left("s2")
 

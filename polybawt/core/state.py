@@ -135,14 +135,14 @@ class State:
         return Usdc(cost_up(order.price, order.open_size) + fee)
 
     def exposure(self, token_id: str) -> Usdc:
-        """What can be lost on one token: cost of shares held, and what open orders may take."""
+        """The most that can be lost on one token: its outlay, and what open orders may take."""
         position = self.positions.get(token_id)
-        held = position.cost if position else 0
+        held = position.outlay if position else 0
         open_ = sum(self.reserved(o) for o in self.open_orders() if o.token_id == token_id)
         return Usdc(held + open_)
 
     def total_exposure(self) -> Usdc:
-        held = sum(position.cost for position in self.positions.values())
+        held = sum(position.outlay for position in self.positions.values())
         return Usdc(held + sum(self.reserved(order) for order in self.open_orders()))
 
     def cash_free(self) -> Usdc:

@@ -232,6 +232,21 @@ def test_what_is_held_and_what_is_asked_share_one_limit(script: Script) -> None:
     assert script.state.room(NO) == 0
 
 
+def test_a_purchase_counts_in_full_whatever_was_sold_before(script: Script) -> None:
+    """Cheap shares, sold, must not make room for dear ones.  Proves: limits."""
+    script.rest(20, 10)
+    script.say(script.trade(20, 10))
+    script.rest(20, 10, side=Side.SELL)
+    script.say(script.trade(20, 10, intent_id="i2", trade_id="t2"))
+    assert script.state.exposure(YES) == 0
+
+    script.rest(20, 48)
+    script.say(script.trade(10, 48, intent_id="i3", trade_id="t3"))
+
+    assert script.state.exposure(YES) == cents(48) * 20
+    assert script.want(20, 5) is None
+
+
 def test_an_old_book_is_not_traded_on(script: Script) -> None:
     """Proves: H4, P1.3."""
     script.now_ns += 3 * SECOND_NS

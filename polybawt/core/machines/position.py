@@ -42,10 +42,21 @@ class Position(Record):
 
     @property
     def cost(self) -> Usdc:
-        """What the shares still held cost, rounded up: the exposure of this position."""
+        """What the shares still held cost, rounded up, at the average of all purchases."""
         if self.shares <= 0:
             return Usdc(0)
         return Usdc(-(-self.spent * self.shares // self.bought))
+
+    @property
+    def outlay(self) -> Usdc:
+        """What was put in and has not come back, fees included: the most that can still be lost.
+
+        A purchase adds to it what it takes, and nothing else does, unless a sale is voided; an
+        average cost can rise by more, or by less, when shares bought before were sold meanwhile.
+        """
+        if self.state == "settled":
+            return Usdc(0)
+        return Usdc(max(0, self.spent + self.fees - self.earned))
 
     @property
     def realised(self) -> Usdc:

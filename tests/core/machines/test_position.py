@@ -54,6 +54,18 @@ def test_the_entry_is_the_volume_weighted_price_rounded_up() -> None:
     assert Price(444_445) == position.entry
 
 
+def test_the_outlay_is_what_was_put_in_and_has_not_come_back() -> None:
+    """An average over all purchases would hide a dear one behind cheap ones sold long ago."""
+    cheap, dear = change(Bought, 20_000_000, 2_000_000, 10), change(Bought, 10_000_000, 4_800_000)
+    flat = after(cheap, change(Sold, 20_000_000, 1_900_000, 10))
+
+    assert (flat.state, flat.outlay) == ("flat", 100_020)
+    assert after(dear, position=flat).outlay == 4_800_000 + 100_020
+    assert after(dear, change(Sold, 10_000_000, 5_000_000), position=flat).outlay == 0
+    assert after(dear, change(BoughtVoid, 10_000_000, 4_800_000), position=flat) == flat
+    assert after(BUY, pay(0)).outlay == 0
+
+
 def test_a_sale_realises_its_share_of_the_cost() -> None:
     """Sold 4 of 10 for 2.00 that cost 1.80, fees 0.000150.  Proves: A-port."""
     position = after(BUY, SELL)

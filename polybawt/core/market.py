@@ -64,7 +64,11 @@ class FeeSchedule:
 
 @frozen(kw_only=True)
 class Market:
-    """One question at the venue. Times are ns UTC; ``strike_e18`` is 0 when not published."""
+    """One question at the venue. Times are ns UTC; ``strike_e18`` is 0 when not published.
+
+    ``event_id`` names what it is a question of, ``neg_risk_id`` the questions of which exactly
+    one comes true; both are "" when there is none.  ``category`` and ``tags`` are slugs.
+    """
 
     condition_id: str
     slug: str
@@ -82,6 +86,17 @@ class Market:
     twap_lookback_s: int = 0
     strike_e18: int = 0
     accepting_orders: bool = True
+    event_id: str = ""
+    neg_risk_id: str = ""
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    resolution_source: str = ""
+    created_ns: int = 0
+
+    @property
+    def twap_window_s(self) -> int:
+        """Over how many seconds the settling price is averaged; 0: it is a single report."""
+        return self.twap_lookback_s
 
     def over(self, now_ns: int) -> bool:
         """Whether its end has passed; a market that names no end is not over by the clock."""

@@ -7,7 +7,7 @@ the rest of the page is used.
 Source: exchange reference 5.1 and 5.3.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
 import httpx
@@ -24,7 +24,7 @@ PAGE: Final = 100  # the most that the venue gives
 PAGES_MAX: Final = 500
 BAD_MAX: Final = 20  # a changed format must not flood the journal with one line per market
 TOLD_MAX: Final = 1_000
-OPEN_MARKETS: Final = {"active": "true", "closed": "false"}
+OPEN_MARKETS: Final = {"active": "true", "closed": "false", "include_tag": "true"}
 READ_BACKOFF: Final = Backoff(0.25, 4.0)
 
 
@@ -46,12 +46,18 @@ class Gamma:
 
     async def markets(self) -> list[Fact]:
         """Every listed market; a ``ReadFailed`` ends the list when it is not whole."""
-        facts, bad, cursor, seen = list[Fact](), 0, "", set[str]()  # bad: those not told before
+        return [fact async for page in self.pages() for fact in page]
+
+    async def pages(self) -> AsyncIterator[list[Fact]]:
+        """The same listing page by page, so that only one page's JSON is held at any time."""
+        bad, cursor, seen = 0, "", set[str]()  # bad: those not told before
         for _ in range(PAGES_MAX):
             rows = await self._rows("FetchMarkets", {**self._query, "limit": str(PAGE)}, cursor)
             if isinstance(rows, ReadFailed):
-                return [*facts, rows]
+                yield [rows]
+                return
             listed, cursor = rows
+            facts = list[Fact]()
             for row in listed:
                 fact = self._listed(row)
                 if isinstance(fact, BadInput):
@@ -60,12 +66,14 @@ class Gamma:
                     bad += 1
                 if fact is not None:
                     facts.append(fact)
+            yield facts
             if not cursor:
-                return facts
+                return
             if cursor in seen:  # seen in production: a cursor that is ignored (agents#227)
-                return [*facts, self._failed("FetchMarkets", "Gamma repeats a page")]
+                yield [self._failed("FetchMarkets", "Gamma repeats a page")]
+                return
             seen.add(cursor)
-        return [*facts, self._failed("FetchMarkets", f"more than {PAGES_MAX} pages")]
+        yield [self._failed("FetchMarkets", f"more than {PAGES_MAX} pages")]
 
     async def resolution(self, condition_id: str) -> MarketResolved | ReadFailed | None:
         """What the market paid; None while that is not final."""

@@ -9,6 +9,7 @@ Source: exchange reference 3.2, 3.6, 5.1, 5.3 and 5.4; recorded answers.
 """
 
 import re
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -23,6 +24,15 @@ from polybawt.venue.wire_stream import NO_WORDS, YES_WORDS, tick_of
 FINAL_STATUSES: Final = frozenset({"resolved", "settled"})
 EXPONENT_MAX: Final = 4
 TEXT_MAX: Final = 500
+TAG_MAX: Final = 60
+TAGS_MAX: Final = 20
+CATEGORIES: Final = frozenset(
+    {
+        "politics", "sports", "crypto", "weather", "economics", "finance", "tech", "culture",
+        "geopolitics", "mentions", "science", "business",
+    }
+)  # fmt: skip
+"""The top tags of the venue's own navigation, which are also what its fees go by (3.6)."""
 
 _SLUG: Final = re.compile(r"([a-z0-9]{1,10})-updown-(\d{1,3})([mh])-(\d{9,11})")
 _STREAM: Final = re.compile(
@@ -56,7 +66,32 @@ def market(row: Fields) -> Market:
         twap_lookback_s=lookback_s,
         strike_e18=_strike(row),
         accepting_orders=tradeable(row),
+        event_id=_event_id(row),
+        neg_risk_id=wire.text(row, "negRiskMarketID")[: wire.IDENT_MAX],
+        category=category(row),
+        tags=tags(row),
+        resolution_source=wire.text(row, "resolutionSource")[:TEXT_MAX],
+        created_ns=_instant(row, "createdAt"),
     )
+
+
+def tags(row: Fields) -> tuple[str, ...]:
+    """The slugs of its tags, in Gamma's order, each once; () when the listing was without."""
+    slugs = (wire.text(wire.fields(tag), "slug").lower() for tag in wire.array(row, "tags"))
+    found = dict.fromkeys(sys.intern(slug) for slug in slugs if 0 < len(slug) <= TAG_MAX)
+    return tuple(found)[:TAGS_MAX]
+
+
+def category(row: Fields) -> str:
+    """What it is about, as a slug: stated on old markets, on others a tag or the fees say it."""
+    stated = wire.text(row, "category").lower().replace(" ", "-")[:TAG_MAX]
+    if stated:
+        return sys.intern(stated)
+    for slug in tags(row):
+        if slug in CATEGORIES:
+            return slug
+    named = wire.text(row, "feeType").partition("_fees")[0]
+    return sys.intern(named) if named in CATEGORIES else ""
 
 
 def tradeable(row: Fields) -> bool:
@@ -185,6 +220,17 @@ def _symbol(row: Fields, slug: str) -> tuple[str, int]:
     series = _SLUG.fullmatch(slug)
     asset = series[1] if series else wire.text(terms, "asset").lower().removesuffix("/usd")
     return (f"{asset}/usd", lookback_s) if asset else ("", 0)
+
+
+def _event_id(row: Fields) -> str:
+    """Gamma sends the event's id as text, in some answers as a number."""
+    events = wire.array(row, "events")
+    if not events:
+        return ""
+    value = wire.fields(events[0]).get("id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)[: wire.IDENT_MAX]
+    return wire.text(wire.fields(events[0]), "id")[: wire.IDENT_MAX]
 
 
 def _strike(row: Fields) -> int:

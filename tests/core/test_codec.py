@@ -161,3 +161,18 @@ def test_an_answer_of_the_order_lane_is_a_fact() -> None:
     fact = order.ReadClosed(intent_id="i1", matched=MARKET.min_size, outcome="cancelled")
 
     assert decode(*encode(fact)) == fact
+
+
+def test_a_market_of_an_older_journal_is_still_read() -> None:
+    """A journal outlives the release that wrote it: what it did not know has a safe default."""
+    body = (
+        b'{"market": {"condition_id": "0xc0", "slug": "s", "question": "q?", "yes_token": "1",'
+        b' "no_token": "2", "tick": 10000, "min_size": 5000000}, "at_ns": 7}'
+    )
+
+    fact = decode("MarketListed", body)
+
+    assert isinstance(fact, facts.MarketListed)
+    assert (fact.market.tags, fact.market.category, fact.market.event_id) == ((), "", "")
+    assert (fact.market.neg_risk_id, fact.market.resolution_source) == ("", "")
+    assert (fact.market.created_ns, fact.market.twap_window_s) == (0, 0)

@@ -45,6 +45,8 @@ ROW: dict[str, Any] = {
     "feeType": "crypto_fees_v2",
     "feeSchedule": {"rate": 0.07, "exponent": 1, "takerOnly": True, "rebateRate": 0.2},
 }
+BINANCE = "https://www.binance.com/en/trade/BTC_USDT"
+TWAP = "https://data.chain.link/streams/btc-usd-twap-60s-streams"
 MARKET = Market(
     condition_id="0xc0",
     slug=f"btc-updown-5m-{START}",
@@ -57,6 +59,8 @@ MARKET = Market(
     symbol="btc/usd",
     start_ns=START * 10**9,
     end_ns=(START + 300) * 10**9,
+    category="crypto",
+    resolution_source="https://data.chain.link/streams/btc-usd",
 )
 
 
@@ -107,6 +111,10 @@ def test_other_recorded_markets_are_read(recorded: Recorded) -> None:
     assert {market.neg_risk for market in markets} == {True}
     assert {market.symbol for market in markets} == {""}
     assert {market.fees.rate_micro for market in markets} == {50_000}
+    assert {market.event_id for market in markets} == {""}  # they stand inside their event
+    assert len({market.neg_risk_id for market in markets}) == 1
+    assert {market.category for market in markets} == {"economics"}
+    assert min(market.created_ns for market in markets) == 1_765_385_872_384_504_000
     assert wire_gamma.market(hype).symbol == "hype/usd"
 
 
@@ -114,9 +122,9 @@ def test_other_recorded_markets_are_read(recorded: Recorded) -> None:
     ("odd", "change"),
     [
         (row(), {}),
-        (without("resolutionSource"), {}),
+        (without("resolutionSource"), {"resolution_source": ""}),
         (without("eventStartTime", "endDate"), {}),
-        (row(resolutionSource="https://www.binance.com/en/trade/BTC_USDT"), {"symbol": ""}),
+        (row(resolutionSource=BINANCE), {"symbol": "", "resolution_source": BINANCE}),
         (row(outcomes='["Yes", "No"]'), {"symbol": ""}),
         (row(outcomes='["Down", "Up"]'), {"yes_token": "22", "no_token": "11"}),
         (row(outcomes=["Up", "Down"], clobTokenIds=["11", "22"]), {}),
@@ -125,8 +133,8 @@ def test_other_recorded_markets_are_read(recorded: Recorded) -> None:
             {"version": "v2", "yes_token": "33", "no_token": "44"},
         ),
         (
-            row(resolutionSource="https://data.chain.link/streams/btc-usd-twap-60s-streams"),
-            {"twap_lookback_s": 60},
+            row(resolutionSource=TWAP),
+            {"twap_lookback_s": 60, "resolution_source": TWAP},
         ),
         (
             row(cryptoMarketConfig={"twapEnabled": True, "twapLookbackSeconds": 30}),
@@ -145,6 +153,18 @@ def test_other_recorded_markets_are_read(recorded: Recorded) -> None:
         (row(closed=True), {"accepting_orders": False}),
         (row(enableOrderBook=None), {"accepting_orders": False}),
         (row(archived=True), {"accepting_orders": False}),
+        (row(events=[{"id": "77"}]), {"event_id": "77"}),
+        (row(events=[{"id": 77}]), {"event_id": "77"}),
+        (row(negRiskMarketID="0xaa00"), {"neg_risk_id": "0xaa00"}),
+        (row(createdAt="1970-01-01T00:00:01.000002Z"), {"created_ns": 1_000_002_000}),
+        (
+            row(tags=[{"id": "2", "slug": "Politics"}]),
+            {"tags": ("politics",), "category": "politics"},
+        ),
+        (row(tags=[{"slug": "5M"}, {"slug": "5m"}, {}]), {"tags": ("5m",)}),
+        (row(category="Pop Culture"), {"category": "pop-culture"}),
+        (row(feeType="sports_fees_v3"), {"category": "sports"}),
+        (row(feeType="general_fees"), {"category": ""}),
     ],
     ids=lambda x: repr(x)[-60:],
 )
@@ -270,10 +290,34 @@ async def test_markets_are_listed_over_all_pages_and_the_odd_ones_named() -> Non
         assert [type(fact) for fact in listed] == kinds
         assert listed[0] == facts.MarketListed(market=MARKET, at_ns=NOW)
         first, second = (request.query for request in server.heard)
-        assert first == {"active": "true", "closed": "false", "limit": "100"}
+        assert first == {
+            "active": "true", "closed": "false", "include_tag": "true", "limit": "100",
+        }  # fmt: skip
         assert second["after_cursor"] == "p2"
     async with gamma_with(page(ROW, politics), crypto_only=True) as (gamma, _):
         assert await gamma.markets() == [facts.MarketListed(market=MARKET, at_ns=NOW)]
+
+
+async def test_a_listing_can_be_read_page_by_page() -> None:
+    """A caller that keeps what it wants of each page never holds the whole listing."""
+    politics = row(conditionId="0xc2", outcomes='["Yes", "No"]')
+    async with gamma_with(page(ROW, after="p2"), page(politics)) as (gamma, server):
+        heard = []
+        async for facts_of_page in gamma.pages():
+            heard.append((len(server.heard), len(facts_of_page)))
+
+        assert heard == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize("status", [425, 429, 500, 503])
+async def test_a_page_is_asked_for_again_when_the_venue_is_busy(status: int) -> None:
+    """Discovery outlives a restart of the venue and its rate limits. Proves: M2"""
+    steps = [page(ROW, after="p2"), Say(status, {"error": "x"}), RESET, RESET, page(ROW)]
+    async with gamma_with(*steps) as (gamma, server):
+        listed = await gamma.markets()
+
+        assert [type(fact) for fact in listed] == [facts.MarketListed] * 2
+        assert [request.query.get("after_cursor") for request in server.heard[1:]] == ["p2"] * 4
 
 
 async def test_a_changed_format_does_not_flood_the_journal() -> None:

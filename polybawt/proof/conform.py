@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from polybawt.proof.drift import drift
-from polybawt.proof.explore import Code, Progress, TooMany, explore
+from polybawt.proof.explore import Code, Progress, TooMany, explore, fickle
 from polybawt.proof.graph import Edge, Graph, Node, State
 from polybawt.proof.mirror import ChartMirror, Mirror
 from polybawt.proof.spec import Instance, Spec
 from polybawt.proof.values import Value, text
 
 FINDINGS_MAX = 5  # per kind: the first ones tell the story
+ASKED_AGAIN = 500  # states, with nothing remembered: about half a second
 
 
 @frozen(kw_only=True)
@@ -62,6 +63,8 @@ def conform(
         reached = Graph(spec, [], [], ())
     else:
         findings += first(differences(specified, reached))
+        again = max(len(reached.states) // ASKED_AGAIN, 1)
+        findings += first(fickle(Code(spec, mirror), reached, again))
     return Conformance(
         edges_driven=relation.size,
         refusals_checked=refusals.checked,

@@ -1,14 +1,17 @@
 """Explores the code: machine and simulated world together, breadth first, without TLC.
 
 Every action instance of the specification is tried in every state that is found.  Our half is
-stepped by the machine's own table, once per (our half, what the action carries, instance), and
-remembered: it is a function.  The world half is asked each time.
+stepped by the machine's own table, once per (our half, what the action carries, instance).  The
+world half is asked once per instance and values of the variables that its answer depends on,
+which is found out and not declared (``recall``).  ``Code`` itself remembers steps of ours only.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from polybawt.proof.graph import Graph, Node, State
 from polybawt.proof.mirror import ChartMirror, Mirror
+from polybawt.proof.recall import Answers, Delta, Numbering, Numbers
 from polybawt.proof.spec import Spec
 from polybawt.proof.values import Value, Values
 
@@ -91,13 +94,79 @@ class Code:
         self.pairs += len(self.spec.instances)
 
 
+class Remembering:
+    """A code that is asked nothing twice: each answer is kept by what it depends on."""
+
+    def __init__(self, code: Code) -> None:
+        spec, self.code = code.spec, code
+        self.numbering = Numbering(spec.variables)
+        ours = *spec.ours, *code.mirror.heard
+        self._seen_by_us = [self.numbering.places[name] for name in ours]
+        self._halves: dict[Numbers, int] = {}
+        self._ours: list[tuple[int, Answers, dict[int, Answers | None]]] = []
+        self._world: list[tuple[int, Answers]] = []
+        for number, instance in enumerate(spec.instances):
+            ask = self._offers if instance.ours else self._moves
+            answers = Answers(self.numbering, partial(ask, number))
+            if instance.ours:
+                self._ours.append((number, answers, {}))
+            else:
+                self._world.append((number, answers))
+
+    def ways(self, state: Numbers) -> Iterator[tuple[int, Numbers]]:
+        """Every instance that can happen in a state, with its one successor."""
+        seen = tuple([state[place] for place in self._seen_by_us])
+        half = self._halves.setdefault(seen, len(self._halves))
+        for number, offers, steps in self._ours:
+            if not offers.about(state):
+                continue
+            if half not in steps:
+                steps[half] = self._stepped(number, state)
+            if felt := steps[half]:
+                yield number, after(state, felt.about(state))
+        for number, moves in self._world:
+            moved = moves.about(state)
+            if moved is not None:
+                yield number, after(state, moved)
+        self.code.pairs += len(self.code.spec.instances)
+
+    def _offers(self, number: int, at: Values) -> bool:
+        action = self.code.spec.instances[number]
+        return self.code.mirror.offers(action.name, action.arguments, at)
+
+    def _stepped(self, number: int, state: Numbers) -> Answers | None:
+        """What a step of ours changes, also of the world; ``None`` when it is refused."""
+        stepped = self.code.step_of_ours(self.numbering.read(state), number)
+        return stepped and Answers(self.numbering, partial(self._felt, number, stepped))
+
+    def _felt(self, number: int, stepped: tuple[Values, object], at: Values) -> Delta:
+        action, (ours, outputs) = self.code.spec.instances[number], stepped
+        felt = self.code.mirror.felt(action.name, action.arguments, at, ours, outputs)
+        return self.numbering.delta({**ours, **felt})
+
+    def _moves(self, number: int, at: Values) -> Delta | None:
+        action = self.code.spec.instances[number]
+        moved = self.code.mirror.moves(action.name, action.arguments, at)
+        return None if moved is None else self.numbering.delta(moved)
+
+
+def after(state: Numbers, changed: Delta) -> Numbers:
+    """The same state, but for what changed."""
+    new = [*state]
+    for place, number in changed:
+        new[place] = number
+    return tuple(new)
+
+
 def explore(code: Code, progress: Progress = lambda _: None) -> Graph:
     """Everything that can be reached; raise ``TooMany`` when there is no end of it."""
-    nodes: dict[State, Node] = {}
-    states: list[State] = []
+    remembering = Remembering(code)
+    numbering = remembering.numbering
+    nodes: dict[Numbers, Node] = {}
+    states: list[Numbers] = []
     edges = []
 
-    def node_of(state: State) -> Node:
+    def node_of(state: Numbers) -> Node:
         node = nodes.setdefault(state, len(states))
         if node == len(states):
             states.append(state)
@@ -105,10 +174,24 @@ def explore(code: Code, progress: Progress = lambda _: None) -> Graph:
                 raise TooMany(f"{code.spec.name}: more than {STATES_MAX} states")
         return node
 
-    initial = tuple(dict.fromkeys(node_of(state) for state in code.initial()))
+    initial = tuple(dict.fromkeys(node_of(numbering.state(state)) for state in code.initial()))
     for node, state in enumerate(states):  # which grows
-        edges += [(node, instance, node_of(after)) for instance, after in code.ways(state)]
+        edges += [(node, number, node_of(after)) for number, after in remembering.ways(state)]
         if (node + 1) % TOLD_EVERY == 0:
             left = len(states) - node - 1
             progress(f"{code.spec.name}: {len(states)} states of the code, {left} to go")
-    return Graph(code.spec, states, edges, initial)
+    return Graph(code.spec, [numbering.read(state) for state in states], edges, initial)
+
+
+def fickle(code: Code, reached: Graph, every: int = 1) -> Iterator[str]:
+    """Where the code answers otherwise when it is asked again, with nothing of the world kept.
+
+    ``every`` how many states one is asked about.
+    """
+    leaving = reached.leaving()
+    for node in range(0, len(reached.states), every):
+        remembered = {n: reached.states[target] for n, target in leaving[node]}
+        asked = dict(code.ways(reached.states[node]))
+        for number in sorted(remembered.keys() | asked.keys()):
+            if remembered.get(number) != asked.get(number):
+                yield f"{code.spec.instances[number]}: the mirror answers now so, now otherwise"

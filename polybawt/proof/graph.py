@@ -87,11 +87,14 @@ class Graph:
 
 def depth(graph: Graph) -> int:
     """How many states the longest of the shortest ways has, as TLC counts it."""
+    after: list[list[Node]] = [[] for _ in graph.states]
+    for source, _, target in graph.edges:
+        after[source].append(target)
     far = dict.fromkeys(graph.initial, 1)
-    todo, leaving = deque(graph.initial), graph.leaving()
+    todo = deque(graph.initial)
     while todo:
         node = todo.popleft()
-        for _, target in leaving[node]:
+        for target in after[node]:
             if target not in far:
                 far[target] = far[node] + 1
                 todo.append(target)

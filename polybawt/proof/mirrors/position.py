@@ -135,20 +135,18 @@ class PositionMirror(Mirror):
         return {"order": orders, "life": life, "reserved": held_back}
 
     def moves(self, name: str, arguments: tuple[Value, ...], at: Values) -> Values | None:
-        orders, life, verdict = at["order"], at["life"], whole(at["verdict"])
-        assert isinstance(orders, Function)
-        assert isinstance(life, Function)
         match name:
             case "Resolve":
-                return {"verdict": arguments[0]} if verdict < 0 else None
+                return {"verdict": arguments[0]} if whole(at["verdict"]) < 0 else None
             case "Redeem":
                 return self.redeemed(at)
             case "Place" | "Finish":
                 return self.ordered(name, str(arguments[0]), at)
-        one = str(arguments[0])
+        one, life = str(arguments[0]), at["life"]
+        assert isinstance(life, Function)
         terms = ORDERS[one]
         match name, life[one]:
-            case "Match", "none" if orders[one] == "open" and verdict < 0:
+            case "Match", "none" if is_open(one, at) and whole(at["verdict"]) < 0:
                 after = self.accounts(life.but(one, "matched"))
                 spends = COLLATERAL if terms.side is Side.BUY else TOKEN
                 if after.total(US, spends) < 0:
@@ -171,11 +169,14 @@ class PositionMirror(Mirror):
 
     def ordered(self, name: str, one: str, at: Values) -> Values | None:
         """An order is placed, or has ended after every match of it was heard."""
-        orders, life = at["order"], at["life"]
+        orders = at["order"]
         assert isinstance(orders, Function)
+        if orders[one] != ("none" if name == "Place" else "open"):
+            return None
+        life = at["life"]
         assert isinstance(life, Function)
         if name == "Place":
-            if orders[one] != "none" or whole(at["verdict"]) >= 0:
+            if whole(at["verdict"]) >= 0:
                 return None
             known = Known(
                 choice(orders), choice(life), self.held(at),
@@ -184,7 +185,7 @@ class PositionMirror(Mirror):
             if not has_room(known, one):
                 return None
             orders = orders.but(one, "open")
-        elif orders[one] != "open" or life.get(one) == "matched":
+        elif life.get(one) == "matched":
             return None
         else:
             orders = orders.but(one, "done")
@@ -203,3 +204,9 @@ class PositionMirror(Mirror):
         assert pays.no_payout is not None
         books.redeem(US, MARKET, pays.yes_payout, pays.no_payout)
         return money(books)
+
+
+def is_open(one: str, at: Values) -> bool:
+    orders = at["order"]
+    assert isinstance(orders, Function)
+    return orders[one] == "open"

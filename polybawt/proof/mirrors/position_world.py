@@ -43,6 +43,7 @@ MARKET: Final = Market(
     min_size=Shares(MILLION),
     fees=FeeSchedule(rate_micro=RATE_MICRO),
 )
+FEEDS: Final = {name: Feed(name=name) for name in (*LINKS, *MARKET.tokens)}
 MONEY: Final = (risk.token_exposure, risk.total_exposure, risk.collateral)
 UNHEARD: Final = ("none", "matched")
 BOOKED: Final = ("booked", "failed", "confirmed")
@@ -73,6 +74,7 @@ ORDERS: Final[Mapping[str, Terms]] = {
 TRADES: Final = tuple(one for one, terms in ORDERS.items() if terms.shares)
 
 
+@cache
 def leg(one: str) -> Leg:
     terms = ORDERS[one]
     price, shares = Price(terms.price * 100_000), Shares(terms.shares * MILLION)
@@ -112,6 +114,7 @@ def whole(value: Value) -> int:
     return value
 
 
+@cache
 def choice(of: Value) -> Choice:
     assert isinstance(of, Function), of
     return tuple(sorted((str(key), str(value)) for key, value in of.items()))
@@ -151,6 +154,7 @@ def money(books: Accounts) -> dict[str, Value]:
 # The kernel.
 
 
+@cache
 def order_of(one: str, status: str, life: str) -> Order:
     """An order as its own machine would have it: its match counts once it was heard of."""
     terms = ORDERS[one]
@@ -187,7 +191,7 @@ def kernel(known: Known) -> State:
         config=Config(limits=Limits(token_exposure_max=limit, total_exposure_max=limit)),
         now_ns=NOW,
         markets={ID: MARKET},
-        feeds={name: Feed(name=name) for name in (*LINKS, *MARKET.tokens)},
+        feeds={**FEEDS},
         settlements={ID: settlement_of(known.verdict)},
         positions={TOKEN: known.held} if known.held else {},
     )
@@ -198,16 +202,25 @@ def kernel(known: Known) -> State:
         if status != "none":
             state.orders[one] = order_of(one, status, life)
         if life in (*BOOKED, "voided"):
-            state.ledger.post(ledger.fill(leg(one)))
+            state.ledger.post(fill(one))
         if life == "voided":
-            state.ledger.post(ledger.reversed_entry(ledger.fill(leg(one))))
+            state.ledger.post(ledger.reversed_entry(fill(one)))
         if life in ("booked", "failed"):
-            state.trades[one] = Trade(
-                trade_id=one, condition_id=ID, match_s=1, legs=(leg(one),), state="matched"
-            )
+            state.trades[one] = trade(one)
     return state
 
 
+@cache
+def fill(one: str) -> ledger.Entry:
+    return ledger.fill(leg(one))
+
+
+@cache
+def trade(one: str) -> Trade:
+    return Trade(trade_id=one, condition_id=ID, match_s=1, legs=(leg(one),), state="matched")
+
+
+@cache
 def settlement_of(verdict: int) -> Settlement:
     if verdict < 0:
         return Settlement(condition_id=ID)

@@ -14,7 +14,14 @@ from typing import Final
 from aiohttp import web
 
 from polybawt.core.units import SECOND_NS, micro_text
-from polybawt.exchange import routes_account, routes_admin, routes_gamma, routes_market, streams
+from polybawt.exchange import (
+    routes_account,
+    routes_admin,
+    routes_gamma,
+    routes_market,
+    routes_relayer,
+    streams,
+)
 from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.floor import Floor
 from polybawt.exchange.mishaps import mishaps
@@ -40,7 +47,8 @@ def application(floor: Floor, admin_token: str, stopped: asyncio.Event) -> web.A
     app[FLOOR] = floor
     app[routes_admin.TOKEN] = admin_token
     app[routes_admin.STOPPED] = stopped
-    for module in (routes_market, routes_account, routes_gamma, routes_admin, streams):
+    routed = routes_market, routes_account, routes_gamma, routes_relayer, routes_admin, streams
+    for module in routed:
         app.add_routes(module.routes)
     return app
 
@@ -100,6 +108,7 @@ def card(floor: Floor, port: int, clock: Clock, admin_token: str) -> Card:
         "clob_url": http,
         "gamma_url": f"{http}/gamma",
         "data_url": f"{http}/data-api",
+        "relayer_url": f"{http}/relayer",
         "ws_market_url": f"{stream}/market",
         "ws_user_url": f"{stream}/user",
         "rtds_url": f"{stream}/rtds",

@@ -194,6 +194,7 @@ def _after_payout(state: State, fact: trade.Filled | trade.Voided, sign: int) ->
     yes = leg.token_id == state.markets[fact.condition_id].yes_token
     payout = (paid.yes_payout if yes else paid.no_payout) or 0
     amount = Usdc(sign * (leg.shares * payout // MILLION))
-    state.ledger.post(ledger.payout(leg.token_id, Shares(sign * leg.shares), amount))
+    shares = Shares(sign * leg.shares)
+    state.ledger.post(ledger.payout(leg.strategy, leg.token_id, shares, amount))
     text = f"trade {fact.trade_id} after the payout: {leg.side} {leg.shares} {leg.token_id[:10]}"
     return (state.notify("critical", "late_fill", text),)

@@ -16,7 +16,7 @@ from polybawt.core.machines.settlement import Due, Settlement, SettlementMachine
 from polybawt.core.market import Market
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.state import MARKETS_MAX, ORACLES_MAX, SETTLEMENTS_MAX, State
-from polybawt.core.units import MS_NS
+from polybawt.core.units import MS_NS, Usdc
 
 DOUBLE_DIGITS: Final = 10**12  # a double keeps at least so many
 
@@ -254,8 +254,16 @@ def due(state: State, fact: Due) -> Outputs:
 
 
 def paid_out(state: State, fact: PaidOut) -> Outputs:
-    if fact.shares:
-        state.ledger.post(ledger.payout(fact.token_id, fact.shares, fact.amount))
+    """What the venue paid goes to the strategies that held the shares, each its part rounded down.
+
+    The first has the millionths that are left over.
+    """
+    token, books = fact.token_id, state.ledger
+    held = [(s, books.shares(s, token)) for s, _ in books.rounds(token) if books.shares(s, token)]
+    parts = [Usdc(fact.amount * shares // fact.shares) if fact.shares else 0 for _, shares in held]
+    for (strategy, shares), part in zip(held, parts, strict=True):
+        rest = fact.amount - sum(parts) if strategy == held[0][0] else 0
+        books.post(ledger.payout(strategy, token, shares, Usdc(part + rest)))
     return ()
 
 

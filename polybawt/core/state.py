@@ -23,6 +23,7 @@ from polybawt.core.machines.settlement import Settlement
 from polybawt.core.machines.trade import SETTLED, Trade
 from polybawt.core.market import Market, Side
 from polybawt.core.risk import Limits
+from polybawt.core.scores import Score
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
@@ -63,7 +64,7 @@ def _links() -> dict[str, Feed]:
 
 @define
 class State:
-    """Keys: condition id, token id, intent id, trade id, breaker, feed and symbol by name."""
+    """Keys: condition id, token id, intent id, trade id; by name: breaker, feed, symbol, strategy."""
 
     config: Config = field(factory=Config)
     now_ns: int = 0
@@ -84,6 +85,7 @@ class State:
     oracles: dict[str, Oracle] = field(factory=dict)
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
+    scores: dict[str, Score] = field(factory=dict)
     subscribed: dict[str, bool] = field(factory=dict)
     timers: dict[str, int] = field(factory=dict)  # when something was last done, by its name
     forgotten: dict[str, bool] = field(factory=dict)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from polybawt.core import execution, kill, market_data, outcomes, reconcile
+from polybawt.core import execution, kill, market_data, outcomes, reconcile, rounds
 from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import breaker, feed, order, recovery, settlement
@@ -26,6 +26,7 @@ def tick(state: State) -> Outputs:
         *_breakers(state),
         *_markets(state),
         *_phase(state),
+        *rounds.tick(state),
     )
 
 

@@ -256,7 +256,7 @@ def outcome(state: State) -> dict[str, Any]:
         "refused": count.get("refused", 0),
         "markets_settled": count.get("markets_settled", 0),
         "pnl_usdc": micro_text(state.pnl()),
-        "fees_usdc": micro_text(state.ledger.of("fees")),
+        "fees_usdc": micro_text(state.ledger.fees),
         "cash_micro": state.ledger.cash,
         "holdings_micro": state.ledger.holdings,
         "open_orders": [order.order_id for order in state.open_orders()],

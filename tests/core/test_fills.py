@@ -75,7 +75,7 @@ def test_a_taker_pays_the_fee_of_each_match(script: Script) -> None:
     script.say(order.AckLive(intent_id="i1"))
     script.say(script.trade(10, 60, taker=True))
 
-    assert script.state.ledger.of("fees") == 168_000
+    assert script.state.ledger.fees == 168_000
     assert script.state.ledger.cash == CASH - 6_000_000 - 168_000
     assert script.state.positions[YES].fees == 168_000
 
@@ -109,7 +109,7 @@ def test_a_failed_trade_reverses_everything_exactly(script: Script) -> None:
 
     assert script.state.ledger.cash == CASH
     assert script.state.ledger.holdings == {}
-    assert script.state.ledger.of("fees") == 0
+    assert script.state.ledger.fees == 0
     held = script.state.positions[YES]
     assert (held.shares, held.cost, held.fees, held.realised) == (0, 0, 0, 0)
     assert script.order().filled == shares(7.77)

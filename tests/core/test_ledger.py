@@ -44,7 +44,7 @@ def test_a_purchase_takes_its_cost_rounded_up_and_its_fee() -> None:
 
     assert books.cash == -1_669_999 - 1_230
     assert books.holdings == {"1001": 5_010_000}
-    assert books.of("fees") == 1_230
+    assert books.fees == 1_230
 
 
 def test_a_sale_brings_its_proceeds_rounded_down_less_its_fee() -> None:
@@ -80,18 +80,30 @@ def test_a_void_reverses_exactly_in_any_order(legs: list[Leg], lots: object) -> 
     for leg in legs:
         books.post(ledger.reversed_entry(ledger.fill(leg)))
 
-    assert (books.cash, books.holdings, books.of("fees")) == (0, {}, 0)
+    assert (books.cash, books.holdings, books.fees) == (0, {}, 0)
     assert all(not held for held in books.balances.values())
 
 
 def test_a_payout_turns_shares_into_cash() -> None:
     books = Ledger()
     books.post(ledger.fill(LEG))
-    books.post(ledger.payout("1001", LEG.shares, Usdc(LEG.shares)))
+    books.post(ledger.payout("test", "1001", LEG.shares, Usdc(LEG.shares)))
 
     assert books.holdings == {}
     assert books.cash == LEG.shares - LEG.notional - LEG.fee
     assert books.imbalance() == 0
+
+
+def test_a_closed_round_leaves_its_cash_and_fees_with_its_strategy() -> None:
+    books = Ledger()
+    books.post(ledger.fill(LEG))
+    books.post(ledger.payout("test", "1001", LEG.shares, Usdc(LEG.shares)))
+    profit = books.profit("test", lambda _: Price(0))
+    books.post(ledger.closing(books, "test", "1001"))
+
+    assert list(books.rounds()) == []
+    assert books.profit("test", lambda _: Price(0)) == profit == books.cash
+    assert books.fees_paid("test") == books.fees == LEG.fee
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""A strategy's round in one token, from its first fill until nothing of it is left.
+
+A round is closed when no share, no open order and no unsettled trade of it remains: then, and not
+when an exit was sent, it has brought what it brought.  Wins, losses and the row of losses are
+counted by closed rounds; a position of which every round is closed leaves memory.
+
+Source: data-and-quant 5.11 (streaks count closed trades, net of fees; zero is neutral).
+"""
+
+from polybawt.core import ledger
+from polybawt.core.machine import Outputs
+from polybawt.core.scores import Score
+from polybawt.core.state import State
+
+
+def tick(state: State) -> Outputs:
+    """Close the rounds of which nothing is left, and forget positions that are flat."""
+    asked = {(order.strategy, order.token_id) for order in state.open_orders()}
+    moving = {(leg.strategy, leg.token_id) for t in state.unsettled() for leg in t.legs}
+    for strategy, token in state.ledger.rounds():
+        if (strategy, token) in asked | moving or state.ledger.shares(strategy, token):
+            continue
+        entry = ledger.closing(state.ledger, strategy, token)
+        brought = sum(amount for account, _, amount in entry if account == strategy)
+        paid = sum(amount for account, _, amount in entry if account == ledger.fees_of(strategy))
+        state.ledger.post(entry)
+        state.scores[strategy] = state.scores.get(strategy, Score()).closed(
+            -brought - paid, state.now_ns
+        )
+        state.count("rounds_closed")
+    busy = {token for _, token in (*asked, *moving, *state.ledger.rounds())}
+    for token, position in tuple(state.positions.items()):
+        if position.state == "flat" and token not in busy:
+            del state.positions[token]
+    return ()

@@ -12,7 +12,7 @@ Source: exchange reference 2.1, 2.2, 2.3, 3.1 to 3.4.
 import base64
 import hashlib
 import hmac
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from attrs import field, frozen
@@ -28,6 +28,7 @@ EOA, POLY_PROXY, POLY_GNOSIS_SAFE, POLY_1271 = range(4)
 ZERO_WORD: Final = bytes(32)
 SIGNATURE_BYTES: Final = 65
 WRAPPED_BYTES: Final = 317
+WORDS_MAX: Final = 4_096  # an engine names few accounts and few tokens, again and again
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -69,6 +70,7 @@ def keccak(data: bytes) -> bytes:  # the word of the standard
     return _keccak.new(digest_bits=256, data=data).digest()
 
 
+@lru_cache(maxsize=WORDS_MAX)
 def checksum(address_bytes: bytes) -> str:
     """The EIP-55 spelling of a 20-byte address: its capital letters are a checksum."""
     digits = address_bytes.hex()
@@ -122,11 +124,17 @@ def _uint(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
+@lru_cache(maxsize=WORDS_MAX)
 def _address(text: str) -> bytes:
     raw = bytes.fromhex(text.removeprefix("0x"))
     if len(raw) != 20:
         raise ValueError(f"{text[:60]!r} is not an address")
     return raw.rjust(32, b"\0")
+
+
+@lru_cache(maxsize=WORDS_MAX)
+def _token(token_id: str) -> bytes:
+    return _uint(int(token_id))
 
 
 def _word(raw: bytes) -> bytes:
@@ -177,6 +185,8 @@ ORDER_TYPE: Final = (
     b"bytes32 builder)"
 )
 ORDER_TYPEHASH: Final = keccak(ORDER_TYPE)
+BUY_WORD: Final = _uint(0)
+SELL_WORD: Final = _uint(1)
 WRAP_TYPEHASH: Final = keccak(
     b"TypedDataSign(Order contents,string name,string version,uint256 chainId,"
     b"address verifyingContract,bytes32 salt)" + ORDER_TYPE
@@ -193,10 +203,10 @@ def order_struct_hash(terms: OrderTerms) -> bytes:
             _uint(terms.salt),
             _address(terms.maker),
             _address(terms.signer),
-            _uint(int(terms.token_id)),
+            _token(terms.token_id),
             _uint(terms.maker_amount),
             _uint(terms.taker_amount),
-            _uint(0 if terms.side is Side.BUY else 1),
+            BUY_WORD if terms.side is Side.BUY else SELL_WORD,
             _uint(terms.signature_type),
             _uint(terms.timestamp_ms),
             _word(terms.metadata),

@@ -32,6 +32,18 @@ class TokenView:
     timestamp_ms: int = 0
     expected: str = ""  # hash of the group that is still open, "" when none is
     expected_since_ns: int = 0
+    bid: Price | None = None  # best prices that came with that group
+    ask: Price | None = None
+    stream_ms: int = 0  # the latest stamp on its stream, since that is up
+    heard_ns: int = 0  # when the stream last spoke of it, or a read agreed with us
+    probed_ns: int = 0
+    missed_ns: int = 0  # when a read showed what the stream had not said, 0: it has spoken since
+    refetches: int = 0  # since its stream was last proven right
+
+    @property
+    def unproven(self) -> bool:
+        """Whether a group of changes came that nothing was compared with yet."""
+        return bool(self.expected) or self.bid is not None or self.ask is not None
 
 
 @define

@@ -90,12 +90,24 @@ class FetchResolution(Command):
 
 @frozen(kw_only=True)
 class Subscribe(Command):
+    """Follow these tokens on one connection of the market channel."""
+
     tokens: tuple[str, ...]
+    link: str = "market"
 
 
 @frozen(kw_only=True)
 class Unsubscribe(Command):
     tokens: tuple[str, ...]
+    link: str = "market"
+
+
+@frozen(kw_only=True)
+class Reconnect(Command):
+    """Make one connection of the market channel anew: it answers, and says nothing."""
+
+    link: str
+    reason: str
 
 
 @frozen(kw_only=True)
@@ -121,6 +133,6 @@ class Notify(Command):
 
 COMMANDS: tuple[type[Command], ...] = (
     SignOrder, PostOrder, CancelOrder, CancelAll, ReadOrder, ReadOpenOrders, ReadTrades,
-    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, FollowOracle,
-    Stop, Notify,
+    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Reconnect,
+    FollowOracle, Stop, Notify,
 )  # fmt: skip

@@ -68,7 +68,7 @@ def gate(state: State, intent: Intent) -> Gate:
         phase=state.phase,
         killed=state.killed(),
         breaker_open=state.breaker_open(),
-        user_link=state.feeds["user"].state,
+        user_link=state.user_link(),
         market=state.markets[intent.condition_id],
         book_state=state.feeds[intent.token_id].state,
         book_age_ns=state.book_age_ns(intent.token_id),

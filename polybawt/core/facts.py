@@ -96,6 +96,23 @@ class LinkDown(Fact):
 
 
 @frozen(kw_only=True)
+class LinkRefused(Fact):
+    """A stream was cut several times in a row right after our credentials: they are refused."""
+
+    link: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class LinkGap(Fact):
+    """Numbered frames of one channel of a stream are missing: ``missed`` of them."""
+
+    link: str
+    channel: str
+    missed: int
+
+
+@frozen(kw_only=True)
 class BookSnapshot(Fact):
     """A whole book as served, worst level first. ``last_trade`` keeps the venue's own text.
 
@@ -267,9 +284,9 @@ class BadInput(Fact):
 
 WORLD: tuple[type[Fact], ...] = (
     Tick, Started, StopRequested, KillRequested, ResetRequested, DecideRequested,
-    MarketListed, LinkUp, LinkHeard, LinkDown, BookSnapshot, PriceChanged, LastTrade,
-    TickSizeChanged, OracleReported, OrderPushed, TradeReported, OpenOrdersRead, TradesRead,
-    BalanceRead, ReadFailed, MarketResolved, BadInput,
+    MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused, LinkGap, BookSnapshot, PriceChanged,
+    LastTrade, TickSizeChanged, OracleReported, OrderPushed, TradeReported, OpenOrdersRead,
+    TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,
     order.CancelDone, order.CancelRefused, order.CancelTimeout, order.ReadOpen,
     order.ReadClosed, order.ReadMissing,

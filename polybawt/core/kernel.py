@@ -9,7 +9,18 @@ book -> strategy -> risk -> order -> venue -> trade -> position -> settlement ->
 from collections import deque
 from typing import Final
 
-from polybawt.core import execution, facts, fills, kill, market_data, outcomes, reconcile, timers
+from polybawt.core import (
+    execution,
+    facts,
+    fills,
+    kill,
+    links,
+    market_data,
+    outcomes,
+    reconcile,
+    timers,
+    watch,
+)
 from polybawt.core.machine import Command, Fact, Outputs
 from polybawt.core.machines import order, recovery, trade
 from polybawt.core.machines.position import PaidOut
@@ -64,7 +75,11 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.MarketListed():
             return outcomes.listed(state, fact)
         case facts.LinkUp() | facts.LinkHeard() | facts.LinkDown():
-            return market_data.link(state, fact)
+            return links.link(state, fact)
+        case facts.LinkRefused():
+            return links.refused(state, fact)
+        case facts.LinkGap():
+            return links.gap(state, fact)
         case facts.BookSnapshot():
             return market_data.snapshot(state, fact)
         case facts.PriceChanged():
@@ -92,7 +107,7 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.BadInput():
             state.count("bad_input")
             text = f"{fact.source}: {fact.reason}: {fact.excerpt}"
-            return (state.notify("warning", "bad_input", text),)
+            return (state.notify("warning", "bad_input", text), *watch.garbled(state, fact))
         case Intent():
             return execution.wanted(state, fact)
         case Withdraw():

@@ -9,7 +9,7 @@ Source: architecture D5 and D8; exchange reference 3.5 and 6.
 
 from typing import Final
 
-from polybawt.core import execution, facts, kill, ledger, market_data
+from polybawt.core import execution, facts, kill, ledger, links, market_data
 from polybawt.core.commands import (
     CancelOrder,
     FollowOracle,
@@ -49,10 +49,11 @@ def started(state: State, fact: facts.Started) -> Outputs:
     if not RecoveryMachine.allows(state.recovery, start):
         return execution.impossible(state, state.recovery, start)
     state.config = fact.config
-    for name in (*LINKS, *state.subscribed):
+    for name in dict.fromkeys((*LINKS, *state.subscribed.values(), *state.subscribed)):
         lose = feed.Lose(at_ns=fact.at_ns, name=name, reason="engine restarted")
         market_data.feed_step(state, lose)
     state.subscribed.clear()  # a new process has new streams
+    state.rereads.clear()
     outputs: Outputs = ()
     for record in tuple(state.orders.values()):
         intent_id = record.intent_id
@@ -83,7 +84,7 @@ def read(state: State, name: str) -> Command:
     """The command that answers one awaited read."""
     match name:
         case "trades":
-            return ReadTrades(after_s=market_data.reread_since_s(state))
+            return ReadTrades(after_s=links.reread_since_s(state))
         case "open_orders":
             return ReadOpenOrders()
         case "balance":
@@ -112,6 +113,7 @@ def trades_read(state: State, fact: facts.TradesRead) -> Outputs:
     """All our trades are known; a read of one market's trades says nothing of the others."""
     if fact.condition_id:
         return ()
+    links.reread_answered(state, "trades")
     waited = _early(state, "balance") and "balance" in state.awaited
     outputs = arrived(state, "trades")
     return (*outputs, ReadBalance()) if waited else outputs
@@ -119,6 +121,7 @@ def trades_read(state: State, fact: facts.TradesRead) -> Outputs:
 
 def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
     """What rests at the venue against what we believe rests there."""
+    links.reread_answered(state, "open_orders")
     outputs: Outputs = ()
     for order_id in fact.order_ids:
         if order_id not in state.intent_of:  # a closed one of ours, even: it must not rest

@@ -80,7 +80,7 @@ def breaker(gate: Gate, _: Intent) -> str:
 
 def user_link(gate: Gate, _: Intent) -> str:
     """Fills come by the user channel: without it we would trade blind."""
-    return "user channel is down" if gate.user_link == "down" else ""
+    return "" if gate.user_link in ("fresh", "stale") else f"user channel is {gate.user_link}"
 
 
 def market_open(gate: Gate, _: Intent) -> str:

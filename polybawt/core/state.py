@@ -56,6 +56,10 @@ class Config:
     stop_ns_max: int = 12 * SECOND_NS
     breaker_failures_max: int = 5
     breaker_cool_ns: int = 5 * SECOND_NS
+    probe_ns: int = 10 * SECOND_NS  # a book of which the stream says nothing for so long is read
+    silent_markets_max: int = 2  # so many that moved without a word condemn their connection
+    link_tokens_max: int = 200  # on one connection of the market channel (reference 4.1)
+    refused_clear_ns: int = 2 * SECOND_NS  # a user channel that lasts so long was let in
 
 
 def _links() -> dict[str, Feed]:
@@ -86,7 +90,8 @@ class State:
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
     scores: dict[str, Score] = field(factory=dict)
-    subscribed: dict[str, bool] = field(factory=dict)
+    subscribed: dict[str, str] = field(factory=dict)  # to the link that carries it
+    rereads: dict[str, bool] = field(factory=dict)  # what the user channel may have hidden
     timers: dict[str, int] = field(factory=dict)  # when something was last done, by its name
     forgotten: dict[str, bool] = field(factory=dict)
     counters: dict[str, int] = field(factory=dict)
@@ -220,5 +225,9 @@ class State:
 
     def book_age_ns(self, token_id: str) -> int:
         """Since the token's book or its link last gave a sign of life."""
-        heard = max(self.feeds[name].heard_ns for name in (token_id, "market"))
-        return self.now_ns - heard
+        names = token_id, self.subscribed.get(token_id, "market")
+        return self.now_ns - max(self.feeds[name].heard_ns for name in names)
+
+    def user_link(self) -> str:
+        """How far the user channel can be trusted: ``rereading`` until what it hid is known."""
+        return "rereading" if self.rereads else self.feeds["user"].state

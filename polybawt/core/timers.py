@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from polybawt.core import execution, kill, market_data, outcomes, reconcile, rounds
+from polybawt.core import execution, kill, links, market_data, outcomes, reconcile, rounds, watch
 from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades
 from polybawt.core.machine import Outputs
-from polybawt.core.machines import breaker, feed, order, recovery, settlement
+from polybawt.core.machines import breaker, order, recovery, settlement
 from polybawt.core.machines.order import ENDED, POLLED, RESTING, Order
 from polybawt.core.machines.recovery import RecoveryMachine
 from polybawt.core.state import State
@@ -19,7 +19,8 @@ UNSETTLED_S_MAX: Final = 30  # a trade settles within seconds; then we ask
 def tick(state: State) -> Outputs:
     return (
         *_groups(state),
-        *_quiet(state),
+        *watch.tick(state),
+        *links.tick(state),
         *_orders(state),
         *kill.tick(state),
         *_trades(state),
@@ -35,23 +36,8 @@ def _groups(state: State) -> Outputs:
     outputs: Outputs = ()
     for book in state.books.values():
         for token, view in book.views.items():
-            if view.expected and state.now_ns - view.expected_since_ns >= state.config.group_ns:
+            if view.unproven and state.now_ns - view.expected_since_ns >= state.config.group_ns:
                 outputs += market_data.close_group(state, book, token)
-    return outputs
-
-
-def _quiet(state: State) -> Outputs:
-    """Tokens whose book and link are silent are stale; those in doubt are fetched whole."""
-    outputs: Outputs = ()
-    for token in state.subscribed:
-        match state.feeds[token].state:
-            case "fresh" if state.book_age_ns(token) > state.config.limits.book_age_ns_max:
-                quiet = feed.Quiet(at_ns=state.now_ns, name=token)
-                outputs += market_data.feed_step(state, quiet)
-            case "stale" | "suspect":
-                outputs += market_data.refetch(state, token)
-            case _:
-                pass
     return outputs
 
 
@@ -100,7 +86,7 @@ def _trades(state: State) -> Outputs:
         return ()
     if not state.due("trades", UNSETTLED_S_MAX * SECOND_NS):
         return ()
-    return (ReadTrades(after_s=market_data.reread_since_s(state)),)
+    return (ReadTrades(after_s=links.reread_since_s(state)),)
 
 
 def _breakers(state: State) -> Outputs:

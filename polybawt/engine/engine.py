@@ -31,7 +31,7 @@ from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.links import MarketLink, OracleLink, UserLink
 from polybawt.venue.signing import Account
-from polybawt.venue.stream import Stream
+from polybawt.venue.stream import Stream, Streams
 
 BATCH_MAX: Final = 512  # facts in one commit
 KILL_FILE: Final = "KILL"
@@ -115,7 +115,12 @@ class Engine:
             keep_secret(credentials.passphrase)
             hear, ping_s = self.inbox.put, config.ping_s
             urls, clock = config.venue, self.clock
-            market = Stream(urls.ws_market_url, MarketLink(), clock, hear, ping_s=ping_s)
+
+            def connection(name: str) -> Stream:
+                link = MarketLink(name=name)
+                return Stream(urls.ws_market_url, link, clock, hear, ping_s=ping_s)
+
+            market = Streams(connection)
             user = Stream(urls.ws_user_url, UserLink(credentials), clock, hear, ping_s=ping_s)
             oracle = Stream(urls.rtds_url, OracleLink(), clock, hear, ping_s=ping_s)
             async with asyncio.TaskGroup() as tasks:

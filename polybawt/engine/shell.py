@@ -21,7 +21,7 @@ from polybawt.engine.inbox import Inbox
 from polybawt.venue.clob import Clob
 from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
-from polybawt.venue.stream import Stream
+from polybawt.venue.stream import Stream, Streams
 
 ORDERS_MAX: Final = 80  # on their way at once; with the reads, what one client may connect
 READS_MAX: Final = 20
@@ -40,7 +40,7 @@ class Shell:
         *,
         clob: Clob,
         gamma: Gamma,
-        market: Stream,
+        market: Streams,
         oracle: Stream,
         inbox: Inbox,
         clock: Clock,
@@ -117,10 +117,13 @@ class Shell:
                 answer = await self._clob.cancel(command)
                 return (answer,) if command.intent_id else ()
             case c.Subscribe():
-                await self._market.subscribe(command.tokens)
+                await self._market.subscribe(command.tokens, command.link)
                 return ()
             case c.Unsubscribe():
-                await self._market.unsubscribe(command.tokens)
+                await self._market.unsubscribe(command.tokens, command.link)
+                return ()
+            case c.Reconnect():
+                await self._market.reconnect(command.link, command.reason)
                 return ()
             case c.FollowOracle():
                 await self._oracle.subscribe(command.symbols)

@@ -29,10 +29,11 @@ def _batches(keys: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 @frozen
 class MarketLink:
     """Books, changes and prints of the tokens named. More than about 500 on one connection
-    get no first book (reference 4.1): read those by REST, or open a second stream."""
+    get no first book (reference 4.1): the kernel spreads them over several links."""
 
     name: str = "market"
     ping_s: float = 10.0
+    authenticates: bool = False
     needs_keys: bool = True
 
     def opening(self, keys: tuple[str, ...]) -> list[str]:
@@ -63,6 +64,7 @@ class UserLink:
     credentials: Credentials
     name: str = "user"
     ping_s: float = 10.0
+    authenticates: bool = True
     needs_keys: bool = False
 
     def opening(self, keys: tuple[str, ...]) -> list[str]:
@@ -91,6 +93,7 @@ class OracleLink:
     topic: str = "crypto_prices_chainlink"
     name: str = "oracle"
     ping_s: float = 5.0
+    authenticates: bool = False
     needs_keys: bool = True
 
     def opening(self, keys: tuple[str, ...]) -> list[str]:

@@ -16,6 +16,7 @@ from polybawt.core.machine import Command, Fact
 from polybawt.core.machines import order
 from polybawt.core.machines.order import Order
 from polybawt.core.market import FeeSchedule, Market, Side
+from polybawt.core.scores import Score
 from polybawt.core.state import Config, State
 from polybawt.core.strategies import Intent
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
@@ -232,8 +233,9 @@ def rich() -> Script:
             condition_id="0xc1", timestamp_ms=script.now_ns // MS_NS + 1, changes=(change,)
         )
     )
+    script.state.scores["value"] = Score(wins=1, losses=2, losing=2, lost_ns=T0)
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
-    script.say(facts.Started(epoch=2, config=QUIET))
+    script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))
     script.wait()
     return script
 

@@ -283,6 +283,7 @@ def test_a_silent_book_is_never_traded_on() -> None:
     script = Script().start()
     script.wait(1)
     script.say(*script.links())
+    script.agree()
 
     assert state_of(script) == "silent"
     assert script.want() is None

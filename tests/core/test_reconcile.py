@@ -236,7 +236,7 @@ def test_a_restart_follows_the_oracle_and_the_markets_again(script: Script) -> N
     assert script.state.subscribed == {}
     script.wait()
 
-    assert script.state.subscribed == {"1001": True, "1002": True}
+    assert script.state.subscribed == {"1001": "market", "1002": "market"}
 
 
 def test_trades_are_read_again_from_before_the_last_one(script: Script) -> None:

@@ -16,7 +16,7 @@ from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.links import MarketLink, OracleLink
-from polybawt.venue.stream import Stream
+from polybawt.venue.stream import Stream, Streams
 from tests.engine.town import ACCOUNT, Town, town, until
 
 
@@ -33,7 +33,9 @@ async def shell(
             made = Shell(
                 clob=clob,
                 gamma=Gamma(site, clock),
-                market=Stream(f"{stream}/market", MarketLink(), clock, inbox.put),
+                market=Streams(
+                    lambda name: Stream(f"{stream}/market", MarketLink(name=name), clock, inbox.put)
+                ),
                 oracle=Stream(f"{stream}/rtds", OracleLink(), clock, inbox.put),
                 inbox=inbox,
                 clock=clock,

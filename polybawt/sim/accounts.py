@@ -143,10 +143,13 @@ class Accounts:
         return Usdc(paid)
 
     def forget(self, market: Market) -> None:
-        """A market that nobody holds any more leaves no trace."""
-        assert self.backing(market.condition_id) == 0, market.slug
+        """A market that nobody holds any more leaves no trace; what halves of a millionth were
+        rounded away from its holders is a fee."""
         assert not self.holders(market), market.slug
-        self._backing.pop(market.condition_id, None)
+        dust = self._backing.pop(market.condition_id, 0)
+        assert dust >= 0, market.slug
+        for view in (self._total, self._settled):
+            _add(view, FEES, COLLATERAL, dust)
 
 
 def _add(view: dict[str, dict[str, int]], owner: str, token_id: str, amount: int) -> None:

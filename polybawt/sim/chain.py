@@ -1,9 +1,10 @@
-"""What becomes of a match on chain: MATCHED, then mined, confirmed, retried or failed.
+"""What becomes of a match on chain: sent, then mined, confirmed, retried or failed.
 
 Each trade gets a *fate* when it is matched: a tuple of steps, each a status and the time after
-the match at which it is reached.  A fate is a pure function of the trade, so a chaos test can
-choose which trades fail without touching anything else.  Money is not moved here; the venue
-does that when a step is taken.
+the match at which it is reached.  A trade is MATCHED, that is on its way to the chain, from the
+start, unless its fate has that as a step: until then it is MATCHED_NOT_BROADCASTED.  A fate is a
+pure function of the trade, so a chaos test can choose which trades fail without touching
+anything else.  Money is not moved here; the venue does that when a step is taken.
 
 Source: exchange reference, section 1.8.
 """
@@ -17,7 +18,8 @@ from attrs import evolve
 
 from polybawt.sim.records import VenueTrade
 
-STEPS: Final = ("MINED", "CONFIRMED", "RETRYING", "FAILED")
+STEPS: Final = ("MATCHED", "MINED", "CONFIRMED", "RETRYING", "FAILED")
+UNSENT: Final = "MATCHED_NOT_BROADCASTED"
 FINAL: Final = ("CONFIRMED", "FAILED")
 NEVER_NS: Final = 2**63
 
@@ -26,10 +28,22 @@ Fate = tuple[tuple[str, int], ...]
 Fates = Callable[[VenueTrade], Fate]
 
 
-def settles(mine_ns: int, confirm_ns: int) -> Fates:
-    """The ordinary fate: mined, then confirmed ``confirm_ns`` later."""
-    fate = checked((("MINED", mine_ns), ("CONFIRMED", mine_ns + confirm_ns)))
+def settles(mine_ns: int, confirm_ns: int, send_ns: int = 0) -> Fates:
+    """The ordinary fate: sent after ``send_ns``, mined, then confirmed ``confirm_ns`` later."""
+    sent = (("MATCHED", send_ns),) if send_ns else ()
+    fate = checked((*sent, ("MINED", mine_ns), ("CONFIRMED", mine_ns + confirm_ns)))
     return lambda _: fate
+
+
+def dawdles(send_ns: int, mine_ns: int, confirm_ns: int) -> Fate:
+    """Sent late, and settled that much later."""
+    return checked(
+        (
+            ("MATCHED", send_ns),
+            ("MINED", send_ns + mine_ns),
+            ("CONFIRMED", send_ns + mine_ns + confirm_ns),
+        )
+    )
 
 
 def fails(after_ns: int) -> Fate:
@@ -76,13 +90,18 @@ class Chain:
         """Ask this first about every trade from now on; ``None`` leaves it to its own fate."""
         self._doom = doom
 
-    def add(self, trade: VenueTrade) -> None:
+    def add(self, trade: VenueTrade) -> VenueTrade:
+        """Give a new trade its fate; returns it with the status that it has from the start."""
         assert trade.trade_id not in self._trades, trade
+        fate = checked(self._doom(trade) or self._fates(trade))
+        if fate[0][0] == "MATCHED":
+            trade = evolve(trade, status=UNSENT)
         self._trades[trade.trade_id] = trade
         self._unfinal[trade.condition_id] = self.unfinal(trade.condition_id) + 1
-        for status, delay_ns in checked(self._doom(trade) or self._fates(trade)):
+        for status, delay_ns in fate:
             self._count += 1
             heappush(self._due, (trade.match_ns + delay_ns, self._count, trade.trade_id, status))
+        return trade
 
     def get(self, trade_id: str) -> VenueTrade | None:
         return self._trades.get(trade_id)

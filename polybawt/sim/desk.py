@@ -180,7 +180,7 @@ class Desk:
                 self.accounts.settle(undo)
                 self.chain.mark_settled(trade.trade_id, False)
             for owner in sorted(trade.owners):
-                self._end_uncovered(owner, (COLLATERAL, *market.tokens), now_ns)
+                self.end_uncovered(owner, (COLLATERAL, *market.tokens), now_ns)
         self._tell_trade(trade, now_ns)
 
     def forget(self, market: Market) -> None:
@@ -217,7 +217,7 @@ class Desk:
             match_ns=now_ns, updated_ns=now_ns, tx_hash=tx_hash,
         )  # fmt: skip
         self.accounts.book(market, moves_of(trade))
-        self.chain.add(trade)
+        trade = self.chain.add(trade)
         self._trades_in.setdefault(market.condition_id, []).append(trade.trade_id)
         for party in filter(self.orders.outside, trade.owners):
             self._trades_of.setdefault(party, {})[trade.trade_id] = None
@@ -247,8 +247,9 @@ class Desk:
         if any(map(self.orders.outside, trade.owners)):
             self.events.append(TradeChanged(trade, now_ns))
 
-    def _end_uncovered(self, owner: str, token_ids: Iterable[str], now_ns: int) -> None:
-        """After a reversal: end the youngest orders that nothing stands behind any more."""
+    def end_uncovered(self, owner: str, token_ids: Iterable[str], now_ns: int) -> None:
+        """End the youngest orders that nothing stands behind any more: after a reversal, or
+        after their owner spent the money elsewhere."""
         if not self.accounts.limited(owner):
             return
         for token_id in token_ids:

@@ -10,6 +10,8 @@ from attrs import frozen
 
 from polybawt.core.market import Market, Side
 from polybawt.core.units import Price, Shares, Usdc
+from polybawt.sim.oracle import Question
+from polybawt.sim.transactions import ChainTransaction
 
 RESTING_TYPES = ("GTC", "GTD")
 IMMEDIATE_TYPES = ("FOK", "FAK")
@@ -94,8 +96,8 @@ class MakerMatch:
 class VenueTrade:
     """One taker order's matches at one price; top-level terms are the taker's.
 
-    ``status``: MATCHED, MINED, CONFIRMED, RETRYING, FAILED.  ``fee`` is the taker's, on top
-    of a buy and out of a sale.
+    ``status``: MATCHED_NOT_BROADCASTED, MATCHED, MINED, CONFIRMED, RETRYING, FAILED.  ``fee``
+    is the taker's, on top of a buy and out of a sale.
     """
 
     trade_id: str
@@ -204,7 +206,42 @@ class Resolved:
     now_ns: int
 
 
-Event = LevelsMoved | Printed | OrderChanged | TradeChanged | Listed | Resolved
+@frozen
+class TickChanged:
+    """The tick of a market is another one now; ``market`` has the new one."""
+
+    market: Market
+    old_tick: Price
+    now_ns: int
+
+
+@frozen
+class QuestionMoved:
+    """The oracle took a step on how a market ended."""
+
+    question: Question
+    now_ns: int
+
+
+@frozen
+class TransactionChanged:
+    """A transaction of an outside owner took one step."""
+
+    transaction: ChainTransaction
+    now_ns: int
+
+
+Event = (
+    LevelsMoved
+    | Printed
+    | OrderChanged
+    | TradeChanged
+    | Listed
+    | Resolved
+    | TickChanged
+    | QuestionMoved
+    | TransactionChanged
+)
 
 
 @frozen
@@ -214,6 +251,18 @@ class Report:
     symbol: str
     value_e18: int
     report_ms: int
+
+
+@frozen
+class Quoted:
+    """A price beside the settlement report. ``feed``: ``binance`` spot, or ``twap`` of the
+    ``window_s`` seconds that end at ``at_ms``, as Chainlink averages them."""
+
+    feed: str
+    symbol: str
+    value_e18: int
+    at_ms: int
+    window_s: int = 0
 
 
 @frozen

@@ -1,27 +1,27 @@
 """The venue: places, matches, cancels, settles and resolves, over time that is handed in.
 
-Here are the requests, the markets and the timers; what a request sets in motion is carried out
-by the ``desk``.  Every method takes ``now_ns``, and what has become due by then happens first, so
-no answer depends on how often ``advance`` is called.  What happened is told as events, drained
-in order.  It knows no wire format, no API key, no signature: that is the exchange in front of it.
+This is the front of the house, and the clock: orders go to the ``counter``, markets stand on the
+``shelf``, matches are carried out by the ``desk``, endings are ``closing``, what owners ask of the
+chain is ``contracts``.  Every method takes ``now_ns``, and what has become due by then happens
+first, so no answer depends on how often ``advance`` is called.  What happened is told as events,
+drained in order.  It knows no wire format, no API key, no signature: that is the exchange.
 
 Source: exchange reference, sections 1.6 to 1.14, 3.4 to 3.6 and 8.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
-
-from attrs import evolve
 
 from polybawt.core.facts import Level
 from polybawt.core.market import Market
-from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc
-from polybawt.sim import rules
+from polybawt.core.units import SECOND_NS, Price, Shares, Usdc
+from polybawt.sim import oracle
 from polybawt.sim.accounts import COLLATERAL, Accounts
-from polybawt.sim.chain import NEVER_NS, Fate, Fates, settles
+from polybawt.sim.chain import Fate, Fates, settles
+from polybawt.sim.closing import Closing, closed
+from polybawt.sim.contracts import Contracts
+from polybawt.sim.counter import Counter
 from polybawt.sim.desk import Desk
-from polybawt.sim.matching import Book
+from polybawt.sim.oracle import Payouts, Question
 from polybawt.sim.records import (
     Accepted,
     Event,
@@ -38,34 +38,25 @@ from polybawt.sim.records import (
     VenueOrder,
     VenueTrade,
 )
+from polybawt.sim.shelf import Shelf
+from polybawt.sim.transactions import ChainTransaction, Course, Courses, SetRequest, goes_through
 
 __all__ = [
-    "Accepted",
-    "Event",
-    "LevelSet",
-    "LevelsMoved",
-    "Listed",
-    "MakerMatch",
-    "OrderChanged",
-    "Placement",
-    "Printed",
-    "Refused",
-    "Resolved",
-    "TradeChanged",
-    "Venue",
-    "VenueOrder",
+    "Accepted", "Event", "LevelSet", "LevelsMoved", "Listed", "MakerMatch", "OrderChanged",
+    "Placement", "Printed", "Refused", "Resolved", "TradeChanged", "Venue", "VenueOrder",
     "VenueTrade",
-]
+]  # fmt: skip
 
 KEEP_NS = 600 * SECOND_NS  # how long a resolved market can still be asked about
-PAYOUT_STEP = 100  # payouts of whole lots are exact in steps of a hundredth of a cent
 
 
 class Venue:
     """One simulated exchange: all its markets, accounts, orders and trades.
 
-    ``fates`` chooses what becomes of each trade on chain; without it every trade is mined
-    ``mine_ns`` after its match and confirmed ``confirm_ns`` later.
+    ``fates`` chooses what becomes of each trade on chain; without it every trade is sent
+    ``send_ns`` and mined ``mine_ns`` after its match, and confirmed ``confirm_ns`` later.
+    ``courses`` does the same for what owners ask of the contracts.  ``fine_ticks``: ticks become
+    finer by themselves near either end of the scale.
     """
 
     def __init__(
@@ -73,29 +64,32 @@ class Venue:
         *,
         mine_ns: int,
         confirm_ns: int,
+        send_ns: int = 0,
         gtd_margin_s: int = 60,
         taker_delay_ns: int = 0,
         auto_redeem: bool = True,
+        fine_ticks: bool = False,
         fates: Fates | None = None,
+        courses: Courses | None = None,
         keep_ns: int = KEEP_NS,
     ) -> None:
-        self.markets: dict[str, Market] = {}
-        self._desk = Desk(fates or settles(mine_ns, confirm_ns))
-        self._gtd_margin_s = gtd_margin_s
-        self._taker_delay_ns = taker_delay_ns
-        self._auto_redeem = auto_redeem
-        self._keep_ns = keep_ns
+        desk = self._desk = Desk(fates or settles(mine_ns, confirm_ns, send_ns))
+        self._shelf = Shelf(desk, taker_delay_ns=taker_delay_ns, fine_ticks=fine_ticks)
+        self._closing = Closing(desk, self._shelf, auto_redeem=auto_redeem, keep_ns=keep_ns)
+        self._contracts = Contracts(
+            desk, self._shelf, self._closing, courses or goes_through(mine_ns, confirm_ns)
+        )
+        self._counter = Counter(desk, self._shelf, gtd_margin_s)
         self._now_ns = 0
-        self._delays: dict[str, int] = {}
-        self._market_of: dict[str, str] = {}
-        self._verdicts: dict[str, tuple[Usdc, Usdc]] = {}
-        self._paid: dict[str, tuple[Usdc, Usdc]] = {}
-        self._leaving: deque[tuple[int, str]] = deque()
-        self._timers: list[tuple[int, str]] = []
 
-    def doom(self, doom: Callable[[VenueTrade], Fate | None]) -> None:
-        """Let somebody choose the fates of some trades; see ``Chain.doom``."""
+    def doom(
+        self,
+        doom: Callable[[VenueTrade], Fate | None],
+        transactions: Callable[[ChainTransaction], Course | None] = lambda _: None,
+    ) -> None:
+        """Let somebody choose what becomes of some trades and some transactions."""
         self._desk.chain.doom(doom)
+        self._contracts.doom(transactions)
 
     @property
     def accounts(self) -> Accounts:
@@ -108,7 +102,7 @@ class Venue:
 
     def grant(self, owner: str, token_id: str, shares: Shares) -> None:
         """Endow an account with tokens of a listed market."""
-        self.accounts.grant(owner, self._book_of(token_id).market, token_id, shares)
+        self.accounts.grant(owner, self._shelf.book_of(token_id).market, token_id, shares)
 
     def adopt(self, owner: str, *, unlimited: bool = False) -> None:
         """Make this an account of the simulation: nobody listens to it, its ids are counted.
@@ -137,36 +131,48 @@ class Venue:
 
     # --- markets --------------------------------------------------------------------------
 
+    @property
+    def markets(self) -> dict[str, Market]:
+        """Every market that is not forgotten, by condition id."""
+        return self._shelf.markets
+
     def list_market(self, market: Market, now_ns: int, taker_delay_ns: int = 0) -> None:
         """Open a market; ``taker_delay_ns`` 0 takes the venue's own."""
-        now_ns = self.advance(now_ns)
-        assert market.condition_id not in self.markets, market.slug
-        assert not any(token in self._market_of for token in market.tokens), market.slug
-        self.markets[market.condition_id] = market
-        self._desk.books[market.condition_id] = Book(market)
-        self._delays[market.condition_id] = taker_delay_ns or self._taker_delay_ns
-        for token_id in market.tokens:
-            self._market_of[token_id] = market.condition_id
-        self._desk.events.append(Listed(market, now_ns))
+        self._shelf.add(market, self.advance(now_ns), taker_delay_ns)
+        self._closing.pose(market)
 
     def amend(self, market: Market) -> None:
         """Replace a listed market's record, for instance when its strike is published."""
-        assert self.markets[market.condition_id].tokens == market.tokens, market.slug
-        self.markets[market.condition_id] = market
-        self._desk.books[market.condition_id].market = market
+        self._shelf.amend(market)
 
     def market_of(self, token_id: str) -> Market | None:
-        condition_id = self._market_of.get(token_id)
-        return None if condition_id is None else self.markets[condition_id]
+        return self._shelf.market_of(token_id)
+
+    def questions_with(self, market: Market) -> list[Market]:
+        """All questions of a market's neg-risk event, in listed order; () for any other."""
+        return self._shelf.questions_with(market)
+
+    def taker_delay_ns(self, condition_id: str) -> int:
+        """How long marketable orders of this market are held."""
+        return self._shelf.delay_ns(condition_id)
 
     def levels(self, token_id: str) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
         """Bids and asks of one token, worst first; nothing for a token without a book."""
-        return self._book_of(token_id).levels(token_id) if token_id in self._market_of else ((), ())
+        if not self._shelf.has_book(token_id):
+            return (), ()
+        return self._shelf.book_of(token_id).levels(token_id)
+
+    def set_tick(self, condition_id: str, tick: Price, now_ns: int) -> None:
+        """Change a market's tick; what rests on its book stays."""
+        self.advance(now_ns)
+        self._shelf.set_tick(condition_id, tick, self._now_ns)
 
     def close(self, condition_id: str, now_ns: int, status: str = "CANCELED") -> None:
         """Stop trading in a market and cancel what is open in it."""
-        now_ns = self.advance(now_ns)
-        self.amend(evolve(self.markets[condition_id], accepting_orders=False))
+        self._close(condition_id, self.advance(now_ns), status)
+
+    def _close(self, condition_id: str, now_ns: int, status: str) -> None:
+        self._shelf.amend(closed(self.markets[condition_id]))
         for order in self._desk.orders.of_market(condition_id):
             if order.open:
                 self._desk.end(order, status, now_ns)
@@ -174,101 +180,76 @@ class Venue:
             self._desk.take(condition_id, resting, resting.left)
         self._desk.publish(condition_id, now_ns)
 
+    # --- resolution -----------------------------------------------------------------------
+
+    def question(self, condition_id: str) -> Question | None:
+        """How far the oracle is with a market."""
+        return self._closing.question(condition_id)
+
+    def ask_oracle(
+        self,
+        condition_id: str,
+        action: str,
+        now_ns: int,
+        *,
+        payouts: Payouts | None = None,
+        window_ns: int = oracle.CHALLENGE_NS,
+    ) -> Question:
+        """Report, propose, dispute or vote; raises ``oracle.NotNow`` for what cannot be.
+
+        A verdict closes the market; holders are paid once its last trade is final.
+        """
+        now_ns = self.advance(now_ns)
+        question = self._closing.move(
+            condition_id, action, now_ns, payouts=payouts, window_ns=window_ns
+        )
+        if question.resolved:
+            self._decide(condition_id)
+        return question
+
     def resolve(self, condition_id: str, yes_payout: Usdc, no_payout: Usdc, now_ns: int) -> None:
-        """Say what each share pays; holders are paid once the last trade is final."""
-        assert yes_payout + no_payout == MILLION, (yes_payout, no_payout)
-        assert yes_payout % PAYOUT_STEP == 0, yes_payout
-        assert condition_id not in self._verdicts, condition_id
-        assert condition_id not in self._paid, condition_id
-        self.close(condition_id, now_ns, "CANCELED_MARKET_RESOLVED")
-        self._verdicts[condition_id] = yes_payout, no_payout
-        self._pay_out()
+        """Say what each share pays, as a price report does: at once and for good."""
+        self.ask_oracle(condition_id, "report", now_ns, payouts=(yes_payout, no_payout))
+
+    def _decide(self, condition_id: str) -> None:
+        self._close(condition_id, self._now_ns, "CANCELED_MARKET_RESOLVED")
+        self._closing.decide(condition_id, self._now_ns)
 
     def redeem(self, owner: str, condition_id: str) -> Usdc:
         """Turn one holder's tokens of a resolved market into what they pay."""
-        return self.accounts.redeem(owner, self.markets[condition_id], *self._paid[condition_id])
+        return self._closing.redeem(owner, condition_id)
+
+    # --- contracts ------------------------------------------------------------------------
+
+    def transact(self, request: SetRequest, now_ns: int) -> ChainTransaction | Refused:
+        """Split, merge, redeem or convert, on the chain's own time."""
+        return self._contracts.send(request, self.advance(now_ns))
+
+    def transaction(self, transaction_id: str) -> ChainTransaction | None:
+        return self._contracts.get(transaction_id)
 
     # --- orders ---------------------------------------------------------------------------
 
     def place(self, placement: Placement, now_ns: int) -> Accepted | Refused:
         """Check in the venue's order; then match or hold, and rest what may rest."""
-        now_ns = self.advance(now_ns)
-        market, desk = self.market_of(placement.token_id), self._desk
-        if market is None:
-            return Refused(rules.NO_BOOK, 404)
-        book = self._book_of(placement.token_id)
-        crosses = book.crosses(placement.terms)
-        text = rules.terms_refused(placement, market, crosses, now_ns, self._gtd_margin_s)
-        if text:
-            return Refused(text)
-        if desk.orders.known(placement.order_id):
-            return Refused(rules.duplicated(placement.order_id))
-        order = VenueOrder(
-            placement=placement, status="LIVE", matched=Shares(0), created_ns=now_ns,
-            trade_ids=(), condition_id=market.condition_id,
-        )  # fmt: skip
-        plan = desk.plan(order)
-        hold = desk.hold_for(order, plan)
-        if not desk.affords(order, hold):
-            return Refused(rules.uncovered(*desk.funds(order), hold))
-        text = rules.meeting_refused(placement, plan, crosses)
-        if text in rules.KILLS:  # it is gone, but its id is spent
-            desk.orders.put(evolve(order, status="INVALID"), 0)
-        if text:
-            return Refused(text)
-        if placement.order_type == "GTD":
-            self._set_timer(self._ends_ns(placement), placement.order_id)
-        delay_ns = self._delays[market.condition_id] if crosses else 0
-        if delay_ns:
-            order = evolve(order, status="DELAYED")
-            self._set_timer(now_ns + delay_ns, placement.order_id)
-        desk.orders.put(order, hold)
-        desk.tell(order, "PLACEMENT", now_ns)
-        if delay_ns:
-            return Accepted(order, 0, 0, ())
-        answer = desk.execute(order, plan, now_ns)
-        desk.publish(order.condition_id, now_ns)
-        return answer
+        return self._counter.place(placement, self.advance(now_ns))
 
     def cancel(self, owner: str, order_id: str, now_ns: int) -> str:
         """Cancel one order; "" when done, else the venue's reason."""
-        now_ns = self.advance(now_ns)
-        order = self._desk.orders.get(order_id)
-        if order is None or order.placement.owner != owner:
-            return rules.CANCEL_UNKNOWN
-        if order.status == "DELAYED":
-            return rules.CANCEL_DELAYED
-        if not order.open:
-            return rules.CANCEL_MATCHED if order.status == "MATCHED" else rules.CANCEL_ENDED
-        self._desk.end(order, "CANCELED", now_ns)
-        self._desk.publish(order.condition_id, now_ns)
-        return ""
+        return self._counter.cancel(owner, order_id, self.advance(now_ns))
 
     def cancel_all(
         self, owner: str, now_ns: int, condition_id: str = "", token_id: str = ""
     ) -> tuple[tuple[str, ...], dict[str, str]]:
         """Cancel every open order of an owner, or of one market or token of it."""
-        self.advance(now_ns)
-        answers = {
-            order.placement.order_id: self.cancel(owner, order.placement.order_id, now_ns)
-            for order in self._desk.orders.open(owner)
-            if condition_id in ("", order.condition_id)
-            and token_id in ("", order.placement.token_id)
-        }
-        done = tuple(order_id for order_id, reason in answers.items() if not reason)
-        return done, {order_id: reason for order_id, reason in answers.items() if reason}
+        return self._counter.cancel_all(owner, self.advance(now_ns), condition_id, token_id)
 
     def set_levels(self, owner: str, levels: Iterable[LevelSet], now_ns: int) -> None:
         """Let an adopted account rest exactly these sizes, as a recorded book says.
 
         Orders of others that a level crosses are matched first, as by any order.
         """
-        assert not self._desk.orders.outside(owner), owner
-        now_ns = self.advance(now_ns)
-        for level in levels:
-            book = self._book_of(level[0])
-            self._desk.set_level(owner, book, level, now_ns)
-            self._desk.publish(book.market.condition_id, now_ns, recorded=True)
+        self._counter.set_levels(owner, levels, self.advance(now_ns))
 
     def order(self, order_id: str) -> VenueOrder | None:
         return self._desk.orders.get(order_id)
@@ -297,13 +278,17 @@ class Venue:
         """
         while (due_ns := self._next_due_ns()) <= now_ns:
             self._now_ns = max(self._now_ns, due_ns)
-            if self._timers and self._timers[0][0] == due_ns:
-                self._wake(heappop(self._timers)[1], self._now_ns)
-            elif self._leaving and self._leaving[0][0] == due_ns:
-                self._forget(self._leaving.popleft()[1])
+            if self._counter.due_ns == due_ns:
+                self._counter.wake_next(self._now_ns)
+            elif self._closing.leaving_due_ns == due_ns:
+                self._closing.forget_next()
+            elif self._closing.window_due_ns == due_ns:
+                self._closing.settle_due(due_ns, self._decide)
+            elif self._contracts.due_ns == due_ns:
+                self._contracts.next_step(self._now_ns)
             else:
                 self._desk.settle_step(self._now_ns)
-                self._pay_out()
+                self._closing.pay_out(self._now_ns)
         self._now_ns = max(self._now_ns, now_ns)
         return self._now_ns
 
@@ -313,60 +298,8 @@ class Venue:
         return events
 
     def _next_due_ns(self) -> int:
-        timer_ns = self._timers[0][0] if self._timers else NEVER_NS
-        leaving_ns = self._leaving[0][0] if self._leaving else NEVER_NS
-        return min(timer_ns, leaving_ns, self._desk.chain.due_ns)
-
-    def _wake(self, order_id: str, now_ns: int) -> None:
-        """An order's time has come: its expiration, or the end of its taker delay."""
-        order, desk = self._desk.orders.get(order_id), self._desk
-        if order is None or not order.open:
-            return
-        if order.placement.order_type == "GTD" and now_ns >= self._ends_ns(order.placement):
-            desk.end(order, "CANCELED_EXPIRED_ORDER", now_ns)
-        elif order.status == "DELAYED":
-            self._release(order, now_ns)
-        desk.publish(order.condition_id, now_ns)
-
-    def _release(self, order: VenueOrder, now_ns: int) -> None:
-        """Match a held order against the book as it is now."""
-        plan, desk = self._desk.plan(order), self._desk
-        hold = desk.hold_for(order, plan)
-        order = evolve(order, status="LIVE")
-        if not desk.affords(order, hold):
-            desk.end(order, "CANCELED_NOT_ENOUGH_BALANCE", now_ns)
-        elif rules.meeting_refused(order.placement, plan, crosses=False):
-            desk.end(order, "CANCELED", now_ns)
-        elif not desk.execute(order, plan, now_ns).trades:
-            desk.tell(order, "UPDATE", now_ns)  # it rests after all: say so
-
-    def _pay_out(self) -> None:
-        for condition_id in list(self._verdicts):
-            if self._desk.chain.unfinal(condition_id):
-                continue
-            payouts = self._paid[condition_id] = self._verdicts.pop(condition_id)
-            market = self.markets[condition_id]
-            for owner in self.accounts.holders(market) if self._auto_redeem else ():
-                self.redeem(owner, condition_id)
-            self._desk.events.append(Resolved(market, *payouts, self._now_ns))
-            self._leaving.append((self._now_ns + self._keep_ns, condition_id))
-
-    def _forget(self, condition_id: str) -> None:
-        """Drop an ended market, unless somebody still holds tokens of it."""
-        market = self.markets[condition_id]
-        if self.accounts.holders(market):
-            self._leaving.append((self._now_ns + self._keep_ns, condition_id))
-            return
-        self._desk.forget(market)
-        del self.markets[condition_id], self._delays[condition_id], self._paid[condition_id]
-        for token_id in market.tokens:
-            del self._market_of[token_id]
-
-    def _book_of(self, token_id: str) -> Book:
-        return self._desk.books[self._market_of[token_id]]
-
-    def _ends_ns(self, placement: Placement) -> int:
-        return (placement.expiration_s - self._gtd_margin_s) * SECOND_NS
-
-    def _set_timer(self, due_ns: int, order_id: str) -> None:
-        heappush(self._timers, (due_ns, order_id))
+        closing = self._closing
+        return min(
+            self._counter.due_ns, closing.leaving_due_ns, closing.window_due_ns,
+            self._contracts.due_ns, self._desk.chain.due_ns,
+        )  # fmt: skip

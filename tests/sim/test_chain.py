@@ -4,7 +4,7 @@ import pytest
 
 from polybawt.core.market import Side
 from polybawt.core.units import Price, Shares, Usdc
-from polybawt.sim.chain import NEVER_NS, Chain, Fate, checked, settles
+from polybawt.sim.chain import NEVER_NS, UNSENT, Chain, Fate, checked, dawdles, retries, settles
 from polybawt.sim.records import VenueTrade
 
 TRADE = VenueTrade(
@@ -34,6 +34,21 @@ def test_a_retried_trade_gets_another_transaction() -> None:
     retried, mined = chain.next_step(110), chain.next_step(120)
     assert retried.tx_hash != TRADE.tx_hash
     assert mined.tx_hash == retried.tx_hash
+
+
+def test_a_trade_may_be_matched_long_before_it_is_sent() -> None:
+    """MATCHED_NOT_BROADCASTED is a step of REST, before MATCHED (reference 1.8)."""
+    chain = Chain(settles(20, 30, send_ns=10))
+    late = Chain(lambda _: dawdles(100, 20, 30))
+
+    assert chain.add(TRADE).status == late.add(TRADE).status == UNSENT
+    assert [chain.next_step(110).status for _ in range(3)] == ["MATCHED", "MINED", "CONFIRMED"]
+    assert (late.due_ns, late.next_step(200).status) == (200, "MATCHED")
+    assert Chain(settles(20, 30)).add(TRADE).status == "MATCHED"
+
+
+def test_a_retried_trade_is_sent_from_the_start() -> None:
+    assert Chain(lambda _: retries(1)).add(TRADE).status == "MATCHED"
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,15 @@ def _parser() -> Parser:
     )
     exchange.add_argument("--faults", metavar="FILE", help="what goes wrong, in TOML")
     exchange.add_argument("--quiet-world", action="store_true", help="nobody else trades")
+    exchange.add_argument(
+        "--limits",
+        choices=("off", "warn", "enforce"),
+        default="warn",
+        help="of requests; signers' buckets only warn unless enforced (warn)",
+    )
+    exchange.add_argument(
+        "--tier", default="Standard", metavar="NAME", help="of every signer's limits (Standard)"
+    )
     exchange.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     exchange.set_defaults(run=exchange_command)
 
@@ -304,6 +313,8 @@ def exchange_command(options: argparse.Namespace) -> int:
             lead_s=options.lead,
             quiet_world=options.quiet_world,
             faults=options.faults,
+            limits=options.limits,
+            tier=options.tier,
         )
         return asyncio.run(run(config))
     except (InvalidConfig, PortTaken, ReplayError) as e:

@@ -67,15 +67,17 @@ def derived(address: str, nonce: int) -> Credentials:
 
 
 class KeyRing:
-    """The keys handed out so far."""
+    """The keys handed out so far. A deleted one stays dead: its nonce is spent."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, ApiKey] = {}
         self._by_address: dict[str, list[ApiKey]] = {}
+        self._dead: dict[str, str] = {}
 
     def create(self, address: str, nonce: int) -> Credentials:
         credentials = derived(address, nonce)
-        if credentials.key in self._by_key or len(self._by_key) >= KEYS_MAX:
+        full = len(self._by_key) + len(self._dead) >= KEYS_MAX
+        if full or credentials.key in self._by_key or credentials.key in self._dead:
             raise RequestRefused(refusal.NOT_CREATED)
         key = ApiKey(address=address, nonce=nonce, credentials=credentials)
         self._by_key[credentials.key] = key
@@ -88,8 +90,18 @@ class KeyRing:
             raise RequestRefused(refusal.NOT_DERIVED)
         return credentials
 
+    def delete(self, key: ApiKey) -> None:
+        del self._by_key[key.credentials.key]
+        self._by_address[key.address].remove(key)
+        self._dead[key.credentials.key] = key.address
+
     def find(self, key: str) -> ApiKey | None:
         return self._by_key.get(key)
+
+    def address_of(self, key: str) -> str | None:
+        """Whose key this is or was."""
+        found = self._by_key.get(key)
+        return found.address if found else self._dead.get(key)
 
     def keys(self, address: str) -> list[str]:
         return [key.credentials.key for key in self._by_address.get(address, ())]
@@ -139,17 +151,33 @@ def proved_key(
     timestamp = headers.get("POLY_TIMESTAMP", "")
     if key is None or canonical(headers.get("POLY_ADDRESS", "")) != key.address:
         raise RequestRefused(refusal.BAD_KEY, 401)
-    if not _digits(timestamp) or (skew_max_s and abs(int(timestamp) - now_s) > skew_max_s):
+    if skew_max_s and _digits(timestamp) and abs(int(timestamp) - now_s) > skew_max_s:
+        raise RequestRefused(refusal.BAD_KEY, 401)
+    signed_by(key.credentials, headers, method=method, path=path, body=body)
+    return key
+
+
+def signed_by(
+    credentials: Credentials,
+    headers: Mapping[str, str],
+    *,
+    method: str,
+    path: str,
+    body: bytes,
+    prefix: str = "POLY_",
+) -> None:
+    """Refuse unless the secret of these credentials signed exactly this request."""
+    timestamp = headers.get(f"{prefix}TIMESTAMP", "")
+    if not _digits(timestamp) or not path.isascii():  # nobody can have signed another path
         raise RequestRefused(refusal.BAD_KEY, 401)
     try:
         text = body.decode()
     except UnicodeDecodeError as wrong:
         raise RequestRefused(refusal.INVALID_PAYLOAD) from wrong
-    expected = hmac_signature(key.credentials.secret, timestamp, method, path, text or None)
-    signed = _same(expected, headers.get("POLY_SIGNATURE", ""))
-    if not signed & _same(key.credentials.passphrase, headers.get("POLY_PASSPHRASE", "")):
+    expected = hmac_signature(credentials.secret, timestamp, method, path, text or None)
+    signed = _same(expected, headers.get(f"{prefix}SIGNATURE", ""))
+    if not signed & _same(credentials.passphrase, headers.get(f"{prefix}PASSPHRASE", "")):
         raise RequestRefused(refusal.BAD_KEY, 401)
-    return key
 
 
 def _digits(text: str) -> bool:

@@ -5,12 +5,15 @@ prints on start; they own play money here and must never own anything else.
 """
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
 
 from polybawt.core.units import InvalidAmount, Usdc, parse_micro
+from polybawt.exchange.limits import MODES as LIMITS
+from polybawt.exchange.limits import TIERS
 from polybawt.sim.faults import Fault, InvalidFault, read_faults
 from polybawt.venue.contracts import POLYGON
 
@@ -47,7 +50,11 @@ class Wallet:
 
 @frozen(kw_only=True)
 class ExchangeConfig:
-    """All that ``serve`` needs. Amounts in millionths; ``admin_token`` "" means: draw one."""
+    """All that ``serve`` needs. Amounts in millionths; ``admin_token`` "" means: draw one.
+
+    ``limits``: "off", "warn" or "enforce", see the module of that name.  The default "warn" takes
+    500 single orders a second from one address, as the venue does; who measures more says "off".
+    """
 
     port: int = 0
     seed: int = 1
@@ -63,6 +70,9 @@ class ExchangeConfig:
     chain_id: int = POLYGON
     wallets: tuple[Wallet, ...] = ()
     auth_skew_max_s: int = 0  # 0: any; the venue's own allowance is UNCONFIRMED (reference 2.2)
+    limits: str = "warn"
+    tier: str = "Standard"  # of every signer (reference 1.15)
+    deposit_only: tuple[str, ...] = ()  # accounts that may trade from deposit wallets only
     page_size: int = 500
     announce: bool = True
     faults: tuple[Fault, ...] = ()
@@ -86,6 +96,8 @@ def exchange_config(
     quiet_world: bool = False,
     announce: bool = True,
     faults: str | None = None,
+    limits: str = "warn",
+    tier: str = "Standard",
 ) -> ExchangeConfig:
     """Make a configuration from plain arguments, or say which one is impossible.
 
@@ -101,6 +113,8 @@ def exchange_config(
     _within("window_s", window_s, WINDOW_MIN_S, 86_400)
     if not 0 < speed <= RATE_MAX:
         raise InvalidConfig(f"speed: {speed} is not above 0 and at most {RATE_MAX}")
+    _one_of("limits", limits, LIMITS)
+    _one_of("tier", tier, TIERS)
     return ExchangeConfig(
         port=port,
         seed=seed,
@@ -113,6 +127,8 @@ def exchange_config(
         quiet_world=quiet_world,
         announce=announce,
         faults=_faults(Path(faults)) if faults else (),
+        limits=limits,
+        tier=tier,
     )
 
 
@@ -129,3 +145,8 @@ def _faults(path: Path) -> tuple[Fault, ...]:
 def _within(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise InvalidConfig(f"{name}: {value} is not between {low} and {high}")
+
+
+def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise InvalidConfig(f"{name}: {value!r} is not one of {', '.join(choices)}")

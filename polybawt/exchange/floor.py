@@ -1,8 +1,9 @@
 """The trading floor: everything the exchange does that is not sending bytes.
 
-One object owns the world, the venue in it, the API keys and the heartbeats; each method is
-synchronous, takes no time and leaves everything published.  The server steps it many times a
-second, the routes call it in between, and since both run on one event loop nothing interleaves.
+One object owns the world, the venue in it, the API keys, the heartbeats, the limits and what is
+remembered of prices and notices.  Each method is synchronous, takes no time and leaves everything
+published.  The server steps it many times a second, the routes call it in between, and since both
+run on one event loop nothing interleaves.
 
 Venue time never goes backwards here, whatever the machine's clock does.
 
@@ -14,16 +15,20 @@ from contextlib import suppress
 from typing import Final
 
 from polybawt.core.market import Market
-from polybawt.core.units import SECOND_NS
+from polybawt.core.units import SECOND_NS, Price
 from polybawt.exchange import orders, refusal
 from polybawt.exchange.auth import ApiKey, KeyRing
 from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.heartbeat import Heartbeats
+from polybawt.exchange.history import History
 from polybawt.exchange.hub import Hub
+from polybawt.exchange.limits import Signers, Windows
 from polybawt.exchange.modes import Mode
+from polybawt.exchange.notices import Notices
 from polybawt.exchange.people import People
 from polybawt.exchange.publisher import Publisher
 from polybawt.exchange.refusal import RequestRefused
+from polybawt.exchange.sidekeys import SideKeys
 from polybawt.sim.chain import Fate, fails, retries
 from polybawt.sim.faults import Faults
 from polybawt.sim.records import Refused, VenueOrder, VenueTrade
@@ -32,6 +37,7 @@ from polybawt.sim.world import WorldLike
 from polybawt.venue.signing import Account
 
 CANCELS_MAX: Final = 1000  # ids in one DELETE /orders
+LATE_MAX: Final = 10_000  # orders that a fault holds back
 ORDER_ID_CHARS: Final = 66
 
 
@@ -39,10 +45,20 @@ class Floor:
     def __init__(self, config: ExchangeConfig, world: WorldLike, clock: Callable[[], int]) -> None:
         self.config, self.world = config, world
         self.ring = KeyRing()
-        self.people = People(self.ring, config.wallets)
+        self.side_keys = SideKeys()
+        self.people = People(self.ring, config.wallets, config.deposit_only)
         self.hub = Hub()
         self.publisher = Publisher(
             world, self.hub, self.people, taker_delay=config.taker_delay_ns > 0
+        )
+        self.history = History(self._best)
+        self.notices = Notices(world.venue.order, self.people.reads)
+        self.publisher.ears += [self.history.hear, self.notices.hear]
+        self._windows = Windows() if config.limits != "off" else None
+        self.signers = (
+            Signers(config.limits == "enforce", lambda _: config.tier)
+            if config.limits != "off"
+            else None
         )
         self._clock = clock
         self._now_ns = world.start_ns
@@ -83,11 +99,26 @@ class Floor:
                 self.publisher.outside(told, now_ns)
         self._place_due(now_ns)
         for key in self._heartbeats.lapsed(now_ns):
-            found = self.ring.find(key)
-            assert found is not None, "only proved keys have heartbeats"
-            for address in self.people.addresses(found.address):
+            account = self.ring.address_of(key)
+            assert account is not None, "only proved keys have heartbeats"
+            for address in self.people.addresses(account):
                 self.venue.cancel_all(address, now_ns)
         self.publisher.publish(now_ns)
+        self.history.sample(now_ns)
+
+    def admit(self, address: str, method: str, path: str) -> None:
+        """Count one request of a network address, or raise what it meets when it asks too often."""
+        if self._windows is None:
+            return
+        wait_ns = self._windows.wait_ns(address, method, path, self.now_ns())
+        if wait_ns:
+            after = {"Retry-After": str(-(-wait_ns // SECOND_NS))}
+            raise RequestRefused(refusal.TOO_MANY, 429, headers=after)
+
+    def _best(self, market: Market) -> tuple[Price | None, Price | None]:
+        """The best bid and ask of a market's first token."""
+        bids, asks = self.venue.levels(market.yes_token)
+        return (bids[-1][0] if bids else None), (asks[-1][0] if asks else None)
 
     def market_of(self, token_id: str) -> Market:
         market = self.venue.market_of(token_id)
@@ -105,6 +136,7 @@ class Floor:
             raise RequestRefused(refusal.INVALID_TOKEN)
         order_id = orders.proved_id(signed, market, key, self.people.wallets, self.config.chain_id)
         now_ns = self.now_ns()
+        self.people.admit(key.address, signed.terms)
         self.mode.admit_order(signed.post_only, now_ns)
         placement = orders.placement(signed, order_id, market)
         result = self.venue.place(placement, now_ns)
@@ -115,8 +147,9 @@ class Floor:
         return orders.answer(result)
 
     def place_late(self, body: object, key: ApiKey, due_ns: int) -> None:
-        """Book an order only then, whoever is still waiting for the answer."""
-        self._late.append((due_ns, body, key))
+        """Book an order only then, whoever still waits for the answer; past a bound, never."""
+        if len(self._late) < LATE_MAX:
+            self._late.append((due_ns, body, key))
 
     def _place_due(self, now_ns: int) -> None:
         due = [late for late in self._late if late[0] <= now_ns]
@@ -166,7 +199,10 @@ class Floor:
         owner = order.placement.owner if order else key.address
         return owner if self.people.account_of(owner) == key.address else key.address
 
-    def cancel_all(self, key: ApiKey, condition_id: str = "", token: str = "") -> dict[str, object]:
+    def cancel_all(
+        self, key: ApiKey, condition_id: str = "", token: str = ""
+    ) -> tuple[dict[str, object], int]:
+        """The answer, and how many orders were cancelled."""
         now_ns = self.now_ns()
         self.mode.admit_cancel(now_ns)
         canceled: list[str] = []
@@ -176,7 +212,7 @@ class Floor:
             canceled += done
             kept |= left
         self.publisher.publish(now_ns)
-        return {"canceled": canceled, "not_canceled": kept}
+        return {"canceled": canceled, "not_canceled": kept}, len(canceled)
 
     # An account's own records.
 
@@ -211,7 +247,9 @@ class Floor:
             return 0
         if self.faults.strike(("stale_balance",), self.now_ns()):
             return self._shown.get((purse, token_id), 0)
-        self._shown[purse, token_id] = shown = self.venue.balance(purse, token_id)
+        shown = self.venue.balance(purse, token_id)
+        if shown or (purse, token_id) in self._shown:  # anybody may ask for tokens that are not
+            self._shown[purse, token_id] = shown
         return shown
 
     def shown_time_s(self) -> int:
@@ -230,6 +268,10 @@ class Floor:
 
     def beat(self, key: ApiKey, given: str) -> str:
         return self._heartbeats.beat(key.credentials.key, given, self.now_ns())
+
+    def wind(self, key: ApiKey) -> None:
+        """A beat of the older form."""
+        self._heartbeats.wind(key.credentials.key, self.now_ns())
 
     # What an operator may see.
 

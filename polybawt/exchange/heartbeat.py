@@ -3,9 +3,10 @@
 The first beat arms it.  Each beat names the id that the last one was answered with; any other
 id is refused with the expected one, so that a client whose answer was lost can go on.  When no
 beat came for ten seconds of venue time, all open orders of the key are cancelled, once, and the
-next beat arms it again.  There is no other way to disarm it.
+next beat arms it again.  There is no other way to disarm it.  The older form of a beat names no
+id: it winds the same switch and leaves the chain of ids as it is.
 
-Source: exchange reference 1.13.
+Source: exchange reference 1.13; the older form 1.2.
 """
 
 import uuid
@@ -36,7 +37,7 @@ class Heartbeats:
 
     def beat(self, key: str, given: str, now_ns: int) -> str:
         """Take one beat and return the id that the next one must name."""
-        chain = self._chains.get(key, Chain(expected="", count=0, dies_ns=0))
+        chain = self._chain(key)
         if given != chain.expected:
             raise RequestRefused(
                 WRONG_ID, error_msg=WRONG_ID, heartbeat_id=chain.expected
@@ -46,6 +47,13 @@ class Heartbeats:
             expected=following, count=chain.count + 1, dies_ns=now_ns + SILENCE_MAX_NS
         )
         return following
+
+    def wind(self, key: str, now_ns: int) -> None:
+        """Take one beat of the older form."""
+        self._chains[key] = evolve(self._chain(key), dies_ns=now_ns + SILENCE_MAX_NS)
+
+    def _chain(self, key: str) -> Chain:
+        return self._chains.get(key, Chain(expected="", count=0, dies_ns=0))
 
     def lapsed(self, now_ns: int) -> list[str]:
         """The keys whose time has run out; each is named once."""

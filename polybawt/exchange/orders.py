@@ -51,8 +51,9 @@ def read(body: object) -> SignedOrder:
     if not isinstance(body, dict) or not isinstance(body.get("order"), dict):
         raise RequestRefused(refusal.INVALID_ORDER_PAYLOAD)
     order: Json = body["order"]
-    if "timestamp" not in order and order.keys() >= V1_FIELDS:
-        raise RequestRefused(refusal.WRONG_VERSION)
+    if "timestamp" not in order:  # the field that took the place of V1's nonce
+        known = order.keys() >= V1_FIELDS
+        raise RequestRefused(refusal.WRONG_VERSION if known else refusal.OUTDATED_CLIENT)
     order_type = body.get("orderType", "GTC")
     owner = body.get("owner")
     post_only = body.get("postOnly", False)
@@ -156,8 +157,18 @@ def proved_id(
     except signing.InvalidTerms as wrong:
         raise RequestRefused(refusal.INVALID_ORDER_PAYLOAD) from wrong
     if who != key.address:
-        raise RequestRefused(refusal.WRONG_SIGNATURE)
+        raise RequestRefused(_why_foreign(signed, version, market, key, chain_id))
     return "0x" + digest.hex()
+
+
+def _why_foreign(
+    signed: SignedOrder, version: str, market: Market, key: ApiKey, chain_id: int
+) -> str:
+    """Signed for the exchange of the other protocol version, or not signed by this key at all."""
+    other = "v1" if version == "v2" else "v2"
+    domain = signing.exchange_domain(chain_id, other, market.neg_risk)
+    who = signing.signer_of(signed.terms, domain, chain_id, signed.signature)
+    return refusal.WRONG_VERSION if who == key.address else refusal.WRONG_SIGNATURE
 
 
 def _may_spend(terms: OrderTerms, key: ApiKey, wallets: Mapping[str, Wallet]) -> bool:

@@ -23,10 +23,15 @@ BAD_KEY: Final = "Unauthorized/Invalid api key"
 BAD_LOGIN: Final = "Invalid L1 Request headers"
 NOT_CREATED: Final = "Could not create api key"
 NOT_DERIVED: Final = "Could not derive api key!"
+NO_KEY: Final = "api key not found"
 NOT_OWNER: Final = "the order owner has to be the owner of the API KEY"
 NOT_SIGNER: Final = "the order signer address has to be the address of the API KEY"
+BANNED: Final = "'{}' address banned"
+CLOSED_ONLY: Final = "'{}' address in closed only mode"
+TOO_MANY: Final = "Too Many Requests"
 NOT_WALLET: Final = "maker address not allowed, please use the deposit wallet flow"
 WRONG_VERSION: Final = "order_version_mismatch"
+OUTDATED_CLIENT: Final = "invalid order version, please use the latest clob-client"
 WRONG_SIGNATURE: Final = "invalid signature"  # seen live; the published catalogue has no text
 
 

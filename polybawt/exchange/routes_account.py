@@ -1,9 +1,9 @@
-"""Private routes of the CLOB: keys, orders, cancels, an account's records, heartbeats.
+"""What an account may read of itself: its orders and trades, its balances, its notices.
 
-Every handler first reads the exact bytes, then proves the key over them, and only then looks at
-what they say; a forged request therefore learns nothing about its payload.
+A key that signs or a key that only reads will do, except where something is dropped or a body
+comes along.
 
-Source: exchange reference 1.2, 1.6 to 1.13, 2.1 and 2.2.
+Source: exchange reference 1.2, 1.10 to 1.12.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from aiohttp import web
 
 from polybawt.core.units import SECOND_NS
 from polybawt.exchange import refusal
-from polybawt.exchange.auth import ApiKey, proved_wallet
-from polybawt.exchange.floor import CANCELS_MAX
+from polybawt.exchange.floor import CANCELS_MAX, ORDER_ID_CHARS, Floor
+from polybawt.exchange.notices import Notice
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.web import (
     FLOOR,
@@ -24,110 +24,17 @@ from polybawt.exchange.web import (
     parsed,
     proved,
     read_body,
+    reader,
 )
+from polybawt.exchange.wire import accounts, markets
 from polybawt.sim.records import VenueOrder, VenueTrade
 from polybawt.venue.contracts import contracts
-from polybawt.venue.signing import Credentials
 
 UNLIMITED: Final = str(2**256 - 1)
 SECONDS_DIGITS: Final = 12
+NUMBER_DIGITS: Final = 18
 
 routes = web.RouteTableDef()
-
-
-# Keys.
-
-
-@routes.post("/auth/api-key")
-async def create_key(request: web.Request) -> web.Response:
-    floor = request.app[FLOOR]
-    return _credentials(floor.ring.create(*proved_wallet(request.headers, floor.config.chain_id)))
-
-
-@routes.get("/auth/derive-api-key")
-async def derive_key(request: web.Request) -> web.Response:
-    floor = request.app[FLOOR]
-    return _credentials(floor.ring.derive(*proved_wallet(request.headers, floor.config.chain_id)))
-
-
-def _credentials(credentials: Credentials) -> web.Response:
-    return json_response(
-        {
-            "apiKey": credentials.key,
-            "secret": credentials.secret,
-            "passphrase": credentials.passphrase,
-        }
-    )
-
-
-@routes.get("/auth/api-keys")
-async def keys(request: web.Request) -> web.Response:
-    key = proved(request)
-    return json_response({"apiKeys": request.app[FLOOR].ring.keys(key.address)})
-
-
-# Orders.
-
-
-@routes.post("/order")
-async def place(request: web.Request) -> web.Response:
-    body = await read_body(request)
-    key = proved(request, body)
-    order = parsed(body, refusal.INVALID_ORDER_PAYLOAD)
-    return json_response(request.app[FLOOR].place(order, key))
-
-
-@routes.post("/orders")
-async def place_many(request: web.Request) -> web.Response:
-    body = await read_body(request)
-    key = proved(request, body)
-    legs = parsed(body, refusal.INVALID_ORDER_PAYLOAD)
-    return json_response(request.app[FLOOR].place_many(legs, key))
-
-
-# Cancels.
-
-
-@routes.delete("/order")
-async def cancel(request: web.Request) -> web.Response:
-    body = await read_body(request)
-    key = proved(request, body)
-    wanted = parsed(body)
-    order_id = wanted.get("orderID") if isinstance(wanted, dict) else None
-    if not isinstance(order_id, str):
-        raise RequestRefused(refusal.INVALID_ORDER_ID)
-    return json_response(request.app[FLOOR].cancel([order_id], key))
-
-
-@routes.delete("/orders")
-async def cancel_some(request: web.Request) -> web.Response:
-    body = await read_body(request)
-    key = proved(request, body)
-    wanted = parsed(body)
-    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-        raise RequestRefused(refusal.INVALID_PAYLOAD)
-    if len(wanted) > CANCELS_MAX:
-        raise RequestRefused(refusal.TOO_LARGE)
-    return json_response(request.app[FLOOR].cancel(wanted, key))
-
-
-@routes.delete("/cancel-all")
-async def cancel_all(request: web.Request) -> web.Response:
-    key = proved(request, await read_body(request))
-    return json_response(request.app[FLOOR].cancel_all(key))
-
-
-@routes.delete("/cancel-market-orders")
-async def cancel_market(request: web.Request) -> web.Response:
-    body = await read_body(request)
-    key = proved(request, body)
-    wanted = parsed(body or b"{}")
-    if not isinstance(wanted, dict):
-        raise RequestRefused(refusal.INVALID_PAYLOAD)
-    market, token = wanted.get("market") or "", wanted.get("asset_id") or ""
-    if not isinstance(market, str) or not isinstance(token, str):
-        raise RequestRefused(refusal.INVALID_PAYLOAD)
-    return json_response(request.app[FLOOR].cancel_all(key, market, token))
 
 
 # Records.
@@ -135,7 +42,7 @@ async def cancel_market(request: web.Request) -> web.Response:
 
 @routes.get("/data/order/{order_id}")
 async def one_order(request: web.Request) -> web.Response:
-    key, floor = proved(request), request.app[FLOOR]
+    key, floor = reader(request), request.app[FLOOR]
     order = floor.order(request.match_info["order_id"], key)
     if order is None:
         raise RequestRefused(refusal.NO_ORDER, 404)
@@ -146,7 +53,7 @@ async def one_order(request: web.Request) -> web.Response:
 @routes.get("/data/orders")
 async def open_orders(request: web.Request) -> web.Response:
     """Open orders; with ``id`` that order in whatever status."""
-    key, floor = proved(request), request.app[FLOOR]
+    key, floor = reader(request), request.app[FLOOR]
     wanted = request.query.get("id", "")
     if wanted:
         one = floor.order(wanted, key)
@@ -154,8 +61,47 @@ async def open_orders(request: web.Request) -> web.Response:
     else:
         found = [order for order in floor.open_orders(key) if _order_matches(request, order)]
     markets = floor.venue.markets
-    rows = [floor.people.order_record(order, markets.get(order.condition_id)) for order in found]
-    return json_response(page(request, rows))
+    return json_response(
+        page(
+            request,
+            found,
+            lambda order: floor.people.order_record(order, markets.get(order.condition_id)),
+        )
+    )
+
+
+@routes.get("/data/pre-migration-orders")
+async def old_orders(request: web.Request) -> web.Response:
+    """Orders from before the second CLOB: this one never had another."""
+    reader(request)
+    none: list[object] = []
+    return json_response(page(request, none, lambda order: order))
+
+
+@routes.get("/order-scoring")
+async def order_scoring(request: web.Request) -> web.Response:
+    """Whether an order earns liquidity rewards; there are none here."""
+    reader(request)
+    _checked_order_id(request.query.get("order_id"))
+    return json_response({"scoring": False})
+
+
+@routes.post("/orders-scoring")
+async def orders_scoring(request: web.Request) -> web.Response:
+    body = await read_body(request)
+    proved(request, body)
+    wanted = parsed(body)
+    if not isinstance(wanted, list):
+        raise RequestRefused(refusal.INVALID_PAYLOAD)
+    if len(wanted) > CANCELS_MAX:
+        raise RequestRefused(refusal.TOO_LARGE)
+    return json_response(dict.fromkeys(map(_checked_order_id, wanted), False))
+
+
+def _checked_order_id(text: object) -> str:
+    if not isinstance(text, str) or len(text) != ORDER_ID_CHARS or not text.startswith("0x"):
+        raise RequestRefused(refusal.INVALID_ORDER_ID)
+    return text
 
 
 def _order_matches(request: web.Request, order: VenueOrder) -> bool:
@@ -166,15 +112,19 @@ def _order_matches(request: web.Request, order: VenueOrder) -> bool:
 @routes.get("/data/trades")
 async def trades(request: web.Request) -> web.Response:
     """This account's trades, newest first; ``asset_id`` filters the taker's asset only."""
-    key, floor = proved(request), request.app[FLOOR]
+    key, floor = reader(request), request.app[FLOOR]
     fits = _trade_filter(request)
     markets = floor.venue.markets
-    rows = [
-        floor.people.trade_record(trade, markets.get(trade.condition_id), reader)
-        for reader, trade in reversed(floor.trades(key))
-        if fits(reader, trade)
-    ]
-    return json_response(page(request, rows))
+    found = [pair for pair in reversed(floor.trades(key)) if fits(*pair)]
+    return json_response(
+        page(
+            request,
+            found,
+            lambda pair: floor.people.trade_record(
+                pair[1], markets.get(pair[1].condition_id), pair[0]
+            ),
+        )
+    )
 
 
 def _trade_filter(request: web.Request) -> Callable[[str, VenueTrade], bool]:
@@ -182,13 +132,13 @@ def _trade_filter(request: web.Request) -> Callable[[str, VenueTrade], bool]:
     before, after = _seconds(query.get("before", "")), _seconds(query.get("after", ""))
     maker = query.get("maker_address", "").lower()
 
-    def fits(reader: str, trade: VenueTrade) -> bool:
+    def fits(party: str, trade: VenueTrade) -> bool:
         match_s = trade.match_ns // SECOND_NS
         return (
             query.get("id", "") in ("", trade.trade_id)
             and query.get("market", "") in ("", trade.condition_id)
             and query.get("asset_id", "") in ("", trade.token_id)
-            and maker in ("", reader.lower())
+            and maker in ("", party.lower())
             and (before is None or match_s < before)
             and (after is None or match_s > after)
         )
@@ -209,7 +159,7 @@ def _seconds(text: str) -> int | None:
 
 @routes.get("/balance-allowance")
 async def balance(request: web.Request) -> web.Response:
-    key, floor = proved(request), request.app[FLOOR]
+    key, floor = reader(request), request.app[FLOOR]
     amount = floor.balance(key, _signature_type(request), _asset(request))
     known = contracts(floor.config.chain_id)
     spenders = known.standard, known.neg_risk, known.positions
@@ -241,15 +191,45 @@ def _signature_type(request: web.Request) -> int:
     return int(text)
 
 
-# The dead-man switch.
+# Notices.
 
 
-@routes.post("/v1/heartbeats")
-async def heartbeat(request: web.Request) -> web.Response:
-    body = await read_body(request)
-    key: ApiKey = proved(request, body)
-    beat = parsed(body)
-    given = (beat.get("heartbeat_id") or "") if isinstance(beat, dict) else None
-    if not isinstance(given, str):
+@routes.get("/notifications")
+async def notices(request: web.Request) -> web.Response:
+    """Fills, cancellations and resolutions of the address that a signature type names."""
+    key, floor = reader(request), request.app[FLOOR]
+    owner = floor.people.purse(key.address, _signature_type(request))
+    found = floor.notices.read(owner, floor.now_ns()) if owner else []
+    return json_response([_notice(floor, notice) for notice in found])
+
+
+def _notice(floor: Floor, notice: Notice) -> dict[str, object]:
+    if notice.order is not None:
+        owner = notice.order.placement.owner
+        market = floor.publisher.known_market(notice.order.condition_id)
+        payload = accounts.order_notice(notice.order, notice.trade, market)
+    else:
+        assert notice.market is not None, notice
+        owner = notice.owner
+        payload = markets.full_market(notice.market, floor.publisher.standing(notice.market))
+    return {
+        "id": notice.number,
+        "owner": floor.people.name_of(owner),
+        "payload": payload,
+        "timestamp": notice.now_ns // SECOND_NS,
+        "type": notice.kind,
+    }
+
+
+@routes.delete("/notifications")
+async def drop_notices(request: web.Request) -> web.Response:
+    """Drop the notices whose numbers ``ids`` lists, whichever of the account's addresses told."""
+    key, floor = proved(request, await read_body(request)), request.app[FLOOR]
+    numbers = request.query.get("ids", "").split(",")
+    if not all(text.isascii() and text.isdecimal() for text in numbers):
         raise RequestRefused(refusal.INVALID_PAYLOAD)
-    return json_response({"heartbeat_id": request.app[FLOOR].beat(key, given)})
+    if len(numbers) > CANCELS_MAX or any(len(text) > NUMBER_DIGITS for text in numbers):
+        raise RequestRefused(refusal.TOO_LARGE)
+    for owner in floor.people.addresses(key.address):
+        floor.notices.drop(owner, map(int, numbers))
+    return json_response("OK")

@@ -13,6 +13,7 @@ from attrs import asdict
 from polybawt.exchange import refusal
 from polybawt.exchange.auth import canonical
 from polybawt.exchange.modes import MODES
+from polybawt.exchange.people import RESTRICTIONS
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.web import FLOOR, json_response, parsed, read_body
 from polybawt.sim.faults import InvalidFault, read_faults
@@ -92,6 +93,20 @@ async def set_mode(request: web.Request) -> web.Response:
     floor = request.app[FLOOR]
     floor.mode.set(str(mode), floor.now_ns(), float(seconds))
     return json_response({"mode": mode})
+
+
+@routes.post("/admin/restrict")
+async def restrict(request: web.Request) -> web.Response:
+    """``{"address": "0x…", "restriction": "closed_only"}``: of the account that signs."""
+    _admit(request)
+    wanted = parsed(await read_body(request))
+    text = wanted.get("address") if isinstance(wanted, dict) else None
+    address = canonical(text) if isinstance(text, str) else None
+    restriction = wanted.get("restriction") if isinstance(wanted, dict) else None
+    if address is None or restriction not in RESTRICTIONS:
+        raise RequestRefused(f"restriction is one of {', '.join(RESTRICTIONS)}; address an account")
+    request.app[FLOOR].people.restrict(address, str(restriction))
+    return json_response({"address": address, "restriction": restriction})
 
 
 @routes.post("/admin/stop")

@@ -1,30 +1,31 @@
-"""Public reads of the CLOB: time, books, prices, market parameters.
+"""Public reads of the CLOB: time, books, and what its markets are.
 
 Source: exchange reference 1.2 to 1.5.
 """
 
+import re
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
 
 from polybawt.core.market import Market
-from polybawt.core.units import micro_text
 from polybawt.exchange import refusal
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.web import (
     FLOOR,
     checked_token,
     json_response,
-    parsed,
+    listed,
+    page,
     raw_response,
-    read_body,
     token_of,
 )
 from polybawt.exchange.wire import markets
-from polybawt.exchange.wire.books import BookView
-from polybawt.exchange.wire.texts import BASE_FEE_BPS, number, price_text
+from polybawt.exchange.wire.markets import Standing
+from polybawt.exchange.wire.texts import BASE_FEE_BPS, number
 
-BOOKS_MAX: Final = 500
+BUILDER_CODE: Final = re.compile("0x[0-9a-fA-F]{64}")
 VERSION: Final = {"version": 2}
 
 routes = web.RouteTableDef()
@@ -53,11 +54,7 @@ async def book(request: web.Request) -> web.Response:
 
 @routes.post("/books")
 async def some_books(request: web.Request) -> web.Response:
-    wanted = parsed(await read_body(request))
-    if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
-        raise RequestRefused(refusal.INVALID_PAYLOAD)
-    if len(wanted) > BOOKS_MAX:
-        raise RequestRefused(refusal.TOO_LARGE)
+    wanted = await listed(request)
     bodies = [_book_body(request, checked_token(one.get("token_id"))) for one in wanted]
     return raw_response(b"[" + b",".join(body.strip() for body in bodies) + b"]")
 
@@ -67,42 +64,6 @@ def _book_body(request: web.Request, token: str) -> bytes:
     if body is None:
         raise RequestRefused(refusal.NO_BOOK, 404)
     return body
-
-
-def _view(request: web.Request) -> BookView:
-    view = request.app[FLOOR].publisher.view(token_of(request))
-    if view is None:
-        raise RequestRefused(refusal.NO_BOOK, 404)
-    return view
-
-
-@routes.get("/price")
-async def price(request: web.Request) -> web.Response:
-    """The best bid for BUY, the best ask for SELL, as the venue documents it."""
-    side = request.query.get("side", "").upper()
-    if side not in ("BUY", "SELL"):
-        raise RequestRefused(refusal.INVALID_SIDE)
-    view = _view(request)
-    best = view.best_bid if side == "BUY" else view.best_ask
-    if best is None:
-        raise RequestRefused(refusal.NO_BOOK, 404)
-    return json_response({"price": price_text(best)})
-
-
-@routes.get("/midpoint")
-async def midpoint(request: web.Request) -> web.Response:
-    view = _view(request)
-    if view.best_bid is None or view.best_ask is None:
-        raise RequestRefused(refusal.NO_BOOK, 404)
-    return json_response({"mid": micro_text((view.best_bid + view.best_ask) // 2)})
-
-
-@routes.get("/spread")
-async def spread(request: web.Request) -> web.Response:
-    view = _view(request)
-    if view.best_bid is None or view.best_ask is None:
-        raise RequestRefused(refusal.NO_BOOK, 404)
-    return json_response({"spread": micro_text(view.best_ask - view.best_bid)})
 
 
 def _market_of(request: web.Request) -> Market:
@@ -129,23 +90,72 @@ async def fee_rate(request: web.Request) -> web.Response:
 @routes.get("/clob-markets/{condition_id}")
 async def clob_market(request: web.Request) -> web.Response:
     market = _by_condition(request)
-    standing = request.app[FLOOR].publisher.standing(market)
-    return json_response(markets.clob_market(market, standing))
+    return json_response(markets.clob_market(market, _standing(request, market)))
+
+
+def _by_condition(request: web.Request) -> Market:
+    market = request.app[FLOOR].publisher.known_market(request.match_info["condition_id"])
+    if market is None:
+        raise RequestRefused(refusal.NO_MARKET, 404)
+    return market
+
+
+@routes.get("/markets/live-activity/{condition_id}")
+async def live_activity(request: web.Request) -> web.Response:
+    """A market's latest trades, newest first."""
+    market = _by_condition(request)
+    found = request.app[FLOOR].history.trades(market.condition_id)
+    return json_response([markets.activity(market, one.printed, one.taker) for one in found])
 
 
 @routes.get("/markets/{condition_id}")
 async def full_market(request: web.Request) -> web.Response:
     market = _by_condition(request)
-    standing = request.app[FLOOR].publisher.standing(market)
-    return json_response(markets.full_market(market, standing))
+    return json_response(markets.full_market(market, _standing(request, market)))
 
 
-def _by_condition(request: web.Request) -> Market:
-    condition_id = request.match_info["condition_id"]
-    for market in request.app[FLOOR].publisher.known_markets():
-        if market.condition_id == condition_id:
-            return market
-    raise RequestRefused(refusal.NO_MARKET, 404)
+def _standing(request: web.Request, market: Market) -> Standing:
+    return request.app[FLOOR].publisher.standing(market)
+
+
+@routes.get("/markets")
+async def all_markets(request: web.Request) -> web.Response:
+    return _page(request, markets.full_market)
+
+
+@routes.get("/simplified-markets")
+async def simplified_markets(request: web.Request) -> web.Response:
+    return _page(request, markets.simplified_market)
+
+
+@routes.get("/sampling-markets")
+async def sampling_markets(request: web.Request) -> web.Response:
+    """Markets whose orders are sampled for rewards: here, all that take orders."""
+    return _page(request, markets.full_market, sampling=True)
+
+
+@routes.get("/sampling-simplified-markets")
+async def sampling_simplified_markets(request: web.Request) -> web.Response:
+    return _page(request, markets.simplified_market, sampling=True)
+
+
+def _page(
+    request: web.Request,
+    spell: Callable[[Market, Standing], dict[str, object]],
+    *,
+    sampling: bool = False,
+) -> web.Response:
+    known = request.app[FLOOR].publisher.known_markets()
+    found = [market for market in known if market.accepting_orders or not sampling]
+    return json_response(page(request, found, lambda one: spell(one, _standing(request, one))))
+
+
+@routes.get("/fees/builder-fees/{code}")
+async def builder_fees(request: web.Request) -> web.Response:
+    """No builder charges anything here."""
+    if BUILDER_CODE.fullmatch(request.match_info["code"]) is None:
+        raise RequestRefused(refusal.INVALID_PAYLOAD)
+    return json_response({"builder_maker_fee_rate_bps": 0, "builder_taker_fee_rate_bps": 0})
 
 
 @routes.get("/markets-by-token/{token_id}")

@@ -18,7 +18,10 @@ from polybawt.exchange import (
     routes_account,
     routes_admin,
     routes_gamma,
+    routes_keys,
     routes_market,
+    routes_orders,
+    routes_prices,
     routes_relayer,
     streams,
 )
@@ -47,7 +50,10 @@ def application(floor: Floor, admin_token: str, stopped: asyncio.Event) -> web.A
     app[FLOOR] = floor
     app[routes_admin.TOKEN] = admin_token
     app[routes_admin.STOPPED] = stopped
-    routed = routes_market, routes_account, routes_gamma, routes_relayer, routes_admin, streams
+    routed = (
+        routes_market, routes_prices, routes_keys, routes_orders, routes_account, routes_gamma,
+        routes_relayer, routes_admin, streams,
+    )  # fmt: skip
     for module in routed:
         app.add_routes(module.routes)
     return app

@@ -122,7 +122,7 @@ async def test_a_market_object_names_its_tokens(hall: Hall) -> None:
         ("/clob-markets/0x12", {}, 404, "market not found"),
         ("/markets/0x12", {}, 404, "market not found"),
         ("/markets-by-token/12", {}, 404, "market not found"),
-        ("/sampling-markets", {}, 404, "not found"),
+        ("/rewards/markets/current", {}, 404, "not found"),
         ("/data-api/v2/positions", {}, 404, "not found"),
     ],
 )

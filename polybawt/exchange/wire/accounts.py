@@ -1,9 +1,9 @@
-"""Orders and trades of one account, as GET /data/... and the user channel spell them.
+"""Orders, trades and notices of one account, as the private reads and the user channel spell them.
 
 ``owner`` is the API key by which an account is known; addresses stand beside it.  The same
 record is wrapped twice: REST prefixes a trade's status, the stream does not.
 
-Source: exchange reference 1.10, 1.11 and 4.3.
+Source: exchange reference 1.10, 1.11 and 4.3; notices as the official client parses them.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import orjson
 
 from polybawt.core.market import Market
-from polybawt.core.units import MS_NS, SECOND_NS, micro_text
+from polybawt.core.units import MS_NS, SECOND_NS, Price, micro_text
 from polybawt.exchange.wire.texts import outcome_of, price_text
 from polybawt.sim.records import MakerMatch, VenueOrder, VenueTrade
 
@@ -110,3 +110,37 @@ def trade_event(record: dict[str, object], status: str, now_ns: int) -> bytes:
             "timestamp": str(now_ns // MS_NS),
         }
     )
+
+
+def order_notice(
+    order: VenueOrder, trade: VenueTrade | None, market: Market | None
+) -> dict[str, object]:
+    """What a fill, a failed fill or a cancellation says of the order; no trade: a cancellation."""
+    placement = order.placement
+    return {
+        "order_id": placement.order_id,
+        "asset_id": placement.token_id,
+        "market": order.condition_id,
+        "side": placement.side.value,
+        "type": placement.order_type,
+        "price": price_text(_filled_at(order, trade) if trade else placement.price),
+        "original_size": micro_text(placement.size),
+        "matched_size": micro_text(order.matched),
+        "remaining_size": micro_text(max(placement.size - order.matched, 0)),
+        "outcome": outcome_of(market, placement.token_id),
+        "outcome_index": int(market is not None and placement.token_id == market.no_token),
+        "transaction_hash": trade.tx_hash if trade else "",
+        "trade_id": trade.trade_id if trade else "",
+        "question": market.question if market else "",
+        "market_slug": market.slug if market else "",
+        "icon": "",
+        "image": "",
+        "eventSlug": market.slug if market else "",
+        "seriesSlug": "",
+    }
+
+
+def _filled_at(order: VenueOrder, trade: VenueTrade) -> Price:
+    """The trade's price in the terms of one order in it."""
+    order_id = order.placement.order_id
+    return next((m.price for m in trade.makers if m.order_id == order_id), trade.price)

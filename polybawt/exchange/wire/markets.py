@@ -6,11 +6,13 @@ comes from ``Market`` and ``Standing``.  Gamma's much larger description is in `
 Source: exchange reference 1.3, 1.4 and 4.1; keys as recorded.
 """
 
+from typing import Final
+
 import orjson
 from attrs import frozen
 
 from polybawt.core.market import Market
-from polybawt.core.units import MILLION, Price, Usdc, micro_text
+from polybawt.core.units import MILLION, SECOND_NS, Price, Usdc, micro_text
 from polybawt.exchange.wire.texts import (
     BASE_FEE_BPS,
     iso,
@@ -18,6 +20,7 @@ from polybawt.exchange.wire.texts import (
     outcome_of,
     outcomes,
 )
+from polybawt.sim.records import Printed
 
 
 @frozen(kw_only=True)
@@ -173,6 +176,46 @@ def full_market(market: Market, standing: Standing) -> dict[str, object]:
             )
         ],
         "tags": ["Crypto"] if market.symbol else [],
+    }
+
+
+SIMPLE: Final = (
+    "condition_id", "rewards", "tokens", "active", "closed", "archived", "accepting_orders",
+)  # fmt: skip
+
+
+def simplified_market(market: Market, standing: Standing) -> dict[str, object]:
+    """The short form of GET /simplified-markets."""
+    full = full_market(market, standing)
+    return {key: full[key] for key in SIMPLE}
+
+
+def activity(market: Market, printed: Printed, taker: str) -> dict[str, object]:
+    """One trade of GET /markets/live-activity/{id}; profiles are the site's, so they are blank."""
+    return {
+        "event_type": "trade",
+        "market": {
+            "condition_id": market.condition_id,
+            "asset_id": printed.token_id,
+            "question": market.question,
+            "icon": "",
+            "slug": market.slug,
+        },
+        "user": {
+            "address": taker,
+            "username": "",
+            "profile_picture": "",
+            "optimized_profile_picture": "",
+            "pseudonym": "",
+        },
+        "side": printed.side.value,
+        "size": micro_text(printed.shares),
+        "fee_rate_bps": "0",
+        "price": micro_text(printed.price),
+        "outcome": outcome_of(market, printed.token_id),
+        "outcome_index": int(printed.token_id == market.no_token),
+        "transaction_hash": printed.tx_hash,
+        "timestamp": str(printed.now_ns // SECOND_NS),
     }
 
 

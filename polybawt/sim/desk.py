@@ -166,6 +166,10 @@ class Desk:
         found = (self.chain.get(trade_id) for trade_id in self._trades_of.get(owner, ()))
         return [trade for trade in found if trade is not None]
 
+    def trades_in(self, condition_id: str) -> list[VenueTrade]:
+        found = (self.chain.get(trade_id) for trade_id in self._trades_in.get(condition_id, ()))
+        return [trade for trade in found if trade is not None]
+
     def settle_step(self, now_ns: int) -> None:
         """Take the next settlement step of any trade."""
         trade = self.chain.next_step(now_ns)

@@ -1,22 +1,23 @@
 """The paper world with a long tail: its running windows, and a catalogue of other markets.
 
 A market of the catalogue costs its record and an empty book; nobody visits it, so it costs no
-time until its end.  Then it is closed, and when the time for a challenge has passed it resolves
-as the seed says.
+time until its end.  Then it is closed and what the seed says is proposed to the oracle, which
+accepts it when nobody has disputed it in time.
 
 Source: exchange reference 5.3.
 """
 
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from contextlib import suppress
+from heapq import heapify, heappop
 from typing import Final
 
-from polybawt.core.units import MILLION, SECOND_NS, Usdc
+from polybawt.sim import oracle
 from polybawt.sim.catalogue import EventTerms, Listing, comes_true
 from polybawt.sim.records import RawFrame, Report
 from polybawt.sim.world import World, WorldTerms
 
-CHALLENGE_NS: Final = 7_200 * SECOND_NS  # from the end to the payment, when nobody objects
+POSED: Final = "posed"
 
 
 class Stocked(World):
@@ -37,14 +38,16 @@ class Stocked(World):
     def step(self, now_ns: int) -> list[Report | RawFrame]:
         told = super().step(now_ns)
         while self._due and self._due[0][0] <= now_ns:
-            self._end(*heappop(self._due), now_ns)
+            _, condition_id, yes = heappop(self._due)
+            self._end(condition_id, yes, now_ns)
         return told
 
-    def _end(self, due_ns: int, condition_id: str, yes: bool, now_ns: int) -> None:
-        """Close it at its end; pay it when nobody objected."""
-        if self.venue.markets[condition_id].accepting_orders:
-            self.venue.close(condition_id, now_ns)
-            heappush(self._due, (due_ns + CHALLENGE_NS, condition_id, yes))
+    def _end(self, condition_id: str, yes: bool, now_ns: int) -> None:
+        """Close it at its end and propose how it ended, unless somebody was faster."""
+        question = self.venue.question(condition_id)
+        if question is None or question.state != POSED:
             return
-        payouts = Usdc(MILLION if yes else 0), Usdc(0 if yes else MILLION)
-        self.venue.resolve(condition_id, *payouts, now_ns)
+        self.venue.close(condition_id, now_ns)
+        payouts = oracle.YES if yes else oracle.NO
+        with suppress(oracle.NotNow):  # an operator may have named another winner of its event
+            self.venue.ask_oracle(condition_id, "propose", now_ns, payouts=payouts)

@@ -268,6 +268,10 @@ class Venue:
         """An outside owner's trades, as taker or maker, oldest first."""
         return self._desk.trades_of(owner)
 
+    def trades_in(self, condition_id: str) -> list[VenueTrade]:
+        """Everybody's trades of one market, oldest first; none of a forgotten one."""
+        return self._desk.trades_in(condition_id)
+
     # --- time -----------------------------------------------------------------------------
 
     def advance(self, now_ns: int) -> int:

@@ -4,8 +4,9 @@ from attrs import evolve
 
 from polybawt.core.units import MILLION, SECOND_NS
 from polybawt.sim.catalogue import Listing, catalogue, comes_true
+from polybawt.sim.oracle import CHALLENGE_NS, YES
 from polybawt.sim.records import Listed, Resolved
-from polybawt.sim.stocked import CHALLENGE_NS, Stocked
+from polybawt.sim.stocked import Stocked
 from polybawt.sim.world import WorldTerms
 
 START = 1_795_000_000 * SECOND_NS
@@ -45,3 +46,20 @@ def test_an_ended_market_is_closed_and_paid_after_the_challenge() -> None:
     due = [MILLION * yes for each in short for yes in comes_true(TERMS.seed, each)]
     assert closed == [False] * 12
     assert [paid[market.condition_id] for market in ended] == due
+
+
+def test_a_market_that_was_decided_before_its_end_is_left_alone() -> None:
+    """An operator of the simulation may be faster, and may name another winner."""
+    soon = START + 30 * SECOND_NS
+    listing = next(each for each in catalogue(TERMS.seed, 40, START) if len(each.markets) > 2)
+    short = Listing(listing.event, tuple(evolve(m, end_ns=soon) for m in listing.markets))
+    world = Stocked(TERMS, [short], START)
+    loser = comes_true(TERMS.seed, short).index(False)
+    told = short.markets[loser].condition_id
+    world.venue.ask_oracle(told, "report", START, payouts=YES)
+
+    world.step(soon + CHALLENGE_NS)
+
+    events = [event for event in world.venue.drain() if isinstance(event, Resolved)]
+    winners = {event.market.condition_id for event in events if event.yes_payout == MILLION}
+    assert winners & {market.condition_id for market in short.markets} == {told}

@@ -57,7 +57,15 @@ def check_state(state: State) -> None:
         )
     assert sum(map(state.reserved, state.orders.values())) == reserved
     assert state.cash_free() == state.ledger.cash - reserved
-    held = sum(position.cost for position in state.positions.values())
+    put_in = (
+        p.spent + p.fees - p.earned for p in state.positions.values() if p.state != "settled"
+    )
+    held = sum(max(0, outlay) for outlay in put_in)
+    parts: dict[str, int] = {}
+    for strategy, token in state.ledger.rounds():
+        shares = state.ledger.shares(strategy, token)
+        parts[token] = parts.get(token, 0) + shares
+    assert {t: n for t, n in parts.items() if n} == state.ledger.holdings
     assert state.total_exposure() == held + reserved
     assert {o.order_id: o.intent_id for o in state.orders.values() if o.order_id} == state.intent_of
 

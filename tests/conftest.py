@@ -5,8 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from polybawt.proof import tlc
+
+settings.register_profile("tests", deadline=None)  # a busy machine is no fault of ours
+settings.load_profile("tests")
 
 RECORDED = Path(os.environ.get("POLYBAWT_RECORDED", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -18,6 +18,7 @@ from polybawt.core.facts import WORLD
 from polybawt.core.machine import Fact
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.state import State
+from polybawt.core.strategies import registry
 
 T = TypeVar("T")
 KINDS: Final[dict[str, type[Fact]]] = {kind.__name__: kind for kind in WORLD}
@@ -51,6 +52,7 @@ def _converter() -> Converter:
     def structure(cls: type) -> Any:
         return make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **_wide(cls))
 
+    registry.teach(converter)
     return converter
 
 

@@ -85,7 +85,7 @@ class Ledger:
                 yield strategy, token
 
     def shares(self, strategy: str, token_id: str) -> Shares:
-        """What a strategy holds of a token; below zero when its purchase was voided after a sale."""
+        """What a strategy holds; below zero when a purchase was voided after it was sold on."""
         return Shares(-self.of(round_of(strategy, token_id), token_id))
 
     def outlay(self, strategy: str, token_id: str) -> Usdc:

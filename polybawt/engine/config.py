@@ -21,6 +21,7 @@ from cattrs.errors import BaseValidationError
 from cattrs.v import format_exception
 
 from polybawt.core.state import Config
+from polybawt.core.strategies import registry
 from polybawt.venue.clock import Clock
 
 SOCKET: Final = "audit.sock"
@@ -137,6 +138,7 @@ def _strict() -> Converter:
     for kind in (bool, int, str):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(float, _exactly(int, float))
+    registry.teach(converter)
     return converter
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
+from polybawt.core.strategies import NAME, RESERVED, Strategy, registry
+
 I64 = st.integers(-(2**63), 2**63 - 1)
 WIDE = st.integers(-(10**36), 10**36)
 
@@ -34,6 +36,9 @@ def values(kind: Any, name: str = "", known: Known = {}) -> st.SearchStrategy[An
         return WIDE if name.endswith("_e18") else I64
     if kind is float:
         return st.floats(allow_nan=False, allow_infinity=False)
+    if kind is Strategy:
+        kinds = [values(registry.strategy_class(k), "", known) for k in registry.KINDS]
+        return st.one_of(*kinds)
     if attrs.has(kind):
         return records(kind, known)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
@@ -44,5 +49,7 @@ def values(kind: Any, name: str = "", known: Known = {}) -> st.SearchStrategy[An
 def records(kind: Any, known: Known = {}) -> st.SearchStrategy[Any]:  # noqa: B006
     """Any record of a class, its fields drawn from their types or from what is ``known``."""
     hints = typing.get_type_hints(kind)
+    names = {"name": st.from_regex(NAME, fullmatch=True).filter(lambda n: n not in RESERVED)}
+    known = {**names, **known} if issubclass(kind, Strategy) else known
     drawn = {f.name: values(hints[f.name], f.name, known) for f in attrs.fields(kind) if f.init}
     return st.builds(kind, **drawn)

@@ -15,24 +15,20 @@ from polybawt.core.machines.order import RESTING
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
 from polybawt.core.signals.fair_value import VolatilityModel, as_price, up_value, volatility
 from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
-from polybawt.core.strategies import Intent, View, Withdraw
+from polybawt.core.strategies import Intent, Strategy, View, Withdraw
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 
 
 @frozen(kw_only=True)
-class Value:
+class Value(Strategy):
     """Edges are in millionths of a dollar a share; ``noise`` in log price (data-and-quant 5.6)."""
 
     name: str = "value"
-    enabled: bool = True
     trust_micro: int = 300_000  # how much of the model is believed, against the book's mid
     rest_edge: int = 20_000
     take_edge: int = 20_000
     keep_edge: int = 10_000  # a resting bid with less than this is withdrawn
     requote: int = 30_000  # and so is one this far below where it would be placed now
-    kelly_micro: int = 250_000
-    order_notional_max: Usdc = Usdc(5_000_000)
-    lifetime_s: int = 60
     seconds_left_min: float = 4.0
     report_age_ms_max: int = 5_000
     noise: float = 0.00005

@@ -93,9 +93,9 @@ class History:
     def sample(self, now_ns: int) -> None:
         """Look at what has moved, once a minute."""
         minute = now_ns // SECOND_NS // MINUTE_S
-        if minute == self._minute:
+        began, before, self._minute = self._minute > 0, self._minute, minute
+        if not began or minute == before:
             return
-        self._minute = minute
         moved, self._moved = self._moved, {}
         for condition_id in moved:
             past = self._pasts.get(condition_id)
@@ -133,11 +133,11 @@ class History:
         if past is None:
             return []
         end_s = min(end_s, past.ended_s or now_s)
-        found = deque(_carried(list(past.changes), start_s, end_s, step_s), maxlen=POINTS_MAX - 1)
+        found = [*_carried(list(past.changes), start_s, end_s, step_s)][-(POINTS_MAX - 1) :]
         current = past.changes[-1][1] if past.ended_s else self._shown(past)
         if current is not None and (past.ended_s or now_s) == end_s >= start_s:
             found.append((end_s, current))
-        return list(found)
+        return found
 
 
 def _carried(changes: list[Point], start_s: int, end_s: int, step_s: int) -> Iterator[Point]:

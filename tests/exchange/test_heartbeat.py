@@ -65,3 +65,27 @@ async def test_a_malformed_beat_is_refused(hall: Hall) -> None:
 
     for body in ("[]", '{"heartbeat_id":5}', "{"):
         assert (await trader.ask("POST", "/v1/heartbeats", body))[0] == 400
+
+
+async def test_a_beat_without_an_id_winds_the_same_switch(hall: Hall) -> None:
+    """Old clients send no id, and are as dead when they fall silent."""
+    trader = await hall.trader()
+    await trader.place(UPDOWN, UPDOWN.yes_token, "BUY", "0.4", "10")
+    for _ in range(3):
+        assert await trader.ask("POST", "/heartbeats") == (200, {"status": "ok"})
+        hall.after(9_000)
+    alive = (await trader.ask("GET", "/data/orders"))[1]["count"]
+    hall.after(1_000)
+
+    assert alive == 1
+    assert (await trader.ask("GET", "/data/orders"))[1]["count"] == 0
+
+
+async def test_a_beat_without_an_id_leaves_the_chain_of_ids_alone(hall: Hall) -> None:
+    trader = await hall.trader()
+    _, first = await trader.ask("POST", "/v1/heartbeats", {"heartbeat_id": ""})
+    await trader.ask("POST", "/heartbeats")
+
+    status, _ = await trader.ask("POST", "/v1/heartbeats", first)
+
+    assert status == 200

@@ -422,3 +422,52 @@ async def test_market_orders_imply_their_limit_on_every_tick(opened: Open, tick:
             signed = orders.read(trader.body(market, terms, orderType="FAK"))
 
             assert orders.placement(signed, "0x0", market).price == price
+
+
+# Versions and wallets.
+
+
+async def test_an_order_of_no_known_version_is_sent_to_a_newer_client(hall: Hall) -> None:
+    trader = await hall.trader()
+    body = trader.limit(UPDOWN, UPDOWN.yes_token, "BUY", "0.4", "10")
+    del body["order"]["timestamp"]
+
+    answer = await trader.ask("POST", "/order", body)
+
+    assert answer == (
+        400, {"error": "invalid order version, please use the latest clob-client"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("market", "signed_for"), [(UPDOWN, CANARY), (CANARY, UPDOWN)])
+async def test_an_order_signed_under_the_other_version_is_told_so(
+    hall: Hall, market: Market, signed_for: Market
+) -> None:
+    """A client that reads this asks for the version again and signs anew (reference 7.1)."""
+    trader = await hall.trader()
+    terms = trader.terms(market, market.yes_token, Side.BUY, 4_000_000, 10_000_000)
+
+    answer = await trader.ask("POST", "/order", trader.body(signed_for, terms))
+
+    assert answer == (400, {"error": "order_version_mismatch"})
+
+
+async def test_a_young_account_is_sent_to_its_deposit_wallet(opened: Open) -> None:
+    """Accounts made since May trade from deposit wallets only (reference 0, item 6)."""
+    deposit, proxy = (
+        wallet_of(0, 3, collateral=100 * MILLION),
+        wallet_of(0, 1, collateral=100 * MILLION),
+    )
+    told = config(wallets=(deposit, proxy), deposit_only=(deposit.owner,))
+    hall = await opened(StillWorld(UPDOWN), told)
+    trader = await hall.trader()
+
+    async def placed(**other: Any) -> tuple[int, Any]:
+        terms = trader.terms(UPDOWN, UPDOWN.yes_token, Side.BUY, 4_000_000, 10_000_000, **other)
+        return await trader.ask("POST", "/order", trader.body(UPDOWN, terms))
+
+    refused = 400, {"error": "maker address not allowed, please use the deposit wallet flow"}
+    assert await placed() == refused
+    assert await placed(maker=proxy.address, signature_type=1) == refused
+    own = await placed(maker=deposit.address, signer=deposit.address, signature_type=3)
+    assert (own[0], own[1]["status"]) == (200, "live")

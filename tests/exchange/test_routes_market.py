@@ -5,7 +5,8 @@ import json
 import pytest
 
 from polybawt.core.market import Market
-from tests.exchange.house import CANARY, FED, START_NS, UPDOWN, Hall
+from tests.exchange.conftest import Open
+from tests.exchange.house import CANARY, FED, START_NS, UPDOWN, Hall, StillWorld, config
 
 
 async def quoted(hall: Hall) -> Hall:
@@ -167,3 +168,85 @@ async def test_a_wrong_method_is_refused_in_json(hall: Hall) -> None:
 async def test_every_listed_market_has_both_books(hall: Hall, market: Market) -> None:
     for token in market.tokens:
         assert (await hall.get("/book", token_id=token))["market"] == market.condition_id
+
+
+# Pages of markets.
+
+
+async def pages(hall: Hall, path: str) -> list[list[dict[str, object]]]:
+    cursor, found = "MA==", []
+    while cursor != "LTE=":
+        page = await hall.get(path, next_cursor=cursor)
+        assert page["count"] == len(page["data"]) <= page["limit"]
+        cursor = page["next_cursor"]
+        found.append(page["data"])
+    return found
+
+
+async def test_markets_come_in_pages_and_each_of_them_once(opened: Open) -> None:
+    hall = await opened(StillWorld(UPDOWN, FED, CANARY), config(page_size=2))
+
+    found = await pages(hall, "/markets")
+
+    assert [[row["condition_id"] for row in page] for page in found] == [
+        [UPDOWN.condition_id, FED.condition_id], [CANARY.condition_id],
+    ]  # fmt: skip
+    one = await hall.get(f"/markets/{UPDOWN.condition_id}")
+    assert found[0][0] == one
+
+
+async def test_the_short_form_has_the_keys_of_the_reference(hall: Hall) -> None:
+    rows = (await pages(hall, "/simplified-markets"))[0]
+
+    keys = "condition_id rewards tokens active closed archived accepting_orders"
+    assert {frozenset(row) for row in rows} == {frozenset(keys.split(" "))}
+
+
+async def test_only_markets_that_take_orders_are_sampled(hall: Hall) -> None:
+    """A bot that finds its markets there must not find closed ones."""
+    hall.world.venue.close(UPDOWN.condition_id, hall.clock.now_ns)
+    hall.after(1)
+
+    for path in ("/sampling-markets", "/sampling-simplified-markets"):
+        rows = (await pages(hall, path))[0]
+        assert {row["condition_id"] for row in rows} == {FED.condition_id, CANARY.condition_id}
+    assert len((await pages(hall, "/markets"))[0]) == 3
+
+
+@pytest.mark.parametrize("cursor", ["%", "AAAA", "LTU=", "x" * 50])
+async def test_a_foreign_cursor_of_markets_is_refused(hall: Hall, cursor: str) -> None:
+    answer = await hall.client.get("/markets", params={"next_cursor": cursor})
+
+    assert (answer.status, await answer.json()) == (400, {"error": "Invalid payload"})
+
+
+async def test_live_activity_names_the_trade_and_its_taker(hall: Hall) -> None:
+    maker, taker = await hall.trader(1), await hall.trader(0)
+    await maker.place(UPDOWN, UPDOWN.no_token, "BUY", "0.48", "10")
+    await taker.place(UPDOWN, UPDOWN.yes_token, "BUY", "0.52", "6")
+    await maker.place(UPDOWN, UPDOWN.no_token, "SELL", "0.5", "5")
+    await taker.place(UPDOWN, UPDOWN.no_token, "BUY", "0.5", "5")
+
+    newest, first = await hall.get(f"/markets/live-activity/{UPDOWN.condition_id}")
+
+    keys = (
+        "event_type market user side size fee_rate_bps price outcome outcome_index"
+        " transaction_hash timestamp"
+    )
+    assert set(first) == set(keys.split(" "))
+    assert (first["side"], first["size"], first["price"]) == ("BUY", "6", "0.52")
+    assert (first["outcome"], first["outcome_index"]) == ("Up", 0)
+    assert first["market"]["asset_id"] == UPDOWN.yes_token
+    assert first["user"]["address"] == taker.address
+    assert (newest["outcome"], newest["outcome_index"]) == ("Down", 1)
+    assert await hall.get(f"/markets/live-activity/{FED.condition_id}") == []
+    unknown = await hall.client.get("/markets/live-activity/0x12")
+    assert (unknown.status, await unknown.json()) == (404, {"error": "market not found"})
+
+
+async def test_no_builder_charges_anything(hall: Hall) -> None:
+    assert await hall.get("/fees/builder-fees/0x" + "ab" * 32) == {
+        "builder_maker_fee_rate_bps": 0,
+        "builder_taker_fee_rate_bps": 0,
+    }
+    assert (await hall.client.get("/fees/builder-fees/me")).status == 400

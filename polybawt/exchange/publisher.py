@@ -17,6 +17,7 @@ from attrs import define, field
 
 from polybawt.core.market import Market
 from polybawt.core.units import MILLION, MS_NS, Price, Shares
+from polybawt.exchange.directory import Directory
 from polybawt.exchange.hub import Hub
 from polybawt.exchange.people import People
 from polybawt.exchange.recorded import RecordedBooks
@@ -32,10 +33,10 @@ from polybawt.sim.records import (
     Resolved,
     TradeChanged,
 )
+from polybawt.sim.stocked import Stocked
 from polybawt.sim.world import RawFrame, Report, WorldLike
 
 HISTORY_MAX: Final = 60  # reports in the first answer of the price stream, as recorded
-FIRST_GAMMA_ID: Final = 1_000_000
 RESOLVED_MAX: Final = 2_000  # older ones are no longer found, so that a long run stays small
 
 
@@ -58,8 +59,7 @@ class Publisher:
         self._told_ms: dict[str, int] = {}
         self._groups: dict[str, _Group] = {}
         self._last_trade: dict[str, str] = {}
-        self._listed: dict[str, tuple[str, int]] = {}
-        self._listed_ever = 0
+        self.directory = Directory(world.venue, world.events if isinstance(world, Stocked) else {})
         self._resolved: dict[str, Resolved] = {}
         self._reports: dict[str, deque[tuple[int, float]]] = {}
         self.ears: list[Callable[[Event], None]] = []
@@ -161,15 +161,14 @@ class Publisher:
                 self._hub.to_user(account, trade.condition_id, frame)
 
     def _tell_listed(self, event: Listed) -> None:
-        condition_id = event.market.condition_id
-        gamma_id = str(FIRST_GAMMA_ID + self._listed_ever)
-        self._listed_ever += 1
-        self._listed[condition_id] = gamma_id, event.now_ns
-        self._hub.to_custom(markets.new_market(event.market, gamma_id, event.now_ns // MS_NS))
+        entry = self.directory.add(event.market, event.now_ns)
+        frame = markets.new_market(event.market, entry.gamma_id, event.now_ns // MS_NS)
+        self._hub.to_custom(frame)
 
     def _tell_resolved(self, event: Resolved) -> None:
         market = event.market
         self._resolved[market.condition_id] = event
+        self.directory.end(event)
         winner = {
             (MILLION, 0): market.yes_token,
             (0, MILLION): market.no_token,
@@ -181,7 +180,8 @@ class Publisher:
             self._views.pop(token, None)
         if len(self._resolved) > RESOLVED_MAX:
             oldest = next(iter(self._resolved))
-            for memory in (self._resolved, self._listed, self._told_ms, self._last_trade):
+            self.directory.forget(oldest)
+            for memory in (self._resolved, self._told_ms, self._last_trade):
                 memory.pop(oldest, None)
 
     # Prices.
@@ -222,8 +222,9 @@ class Publisher:
         if market is None:
             return None
         if token not in self._views:
-            _, listed_ns = self._listed.get(market.condition_id, ("", 0))
-            told_ms = self._told_ms.get(market.condition_id, listed_ns // MS_NS)
+            entry = self.directory.entry(market.condition_id)
+            listed_ms = entry.listed_ns // MS_NS if entry else 0
+            told_ms = self._told_ms.get(market.condition_id, listed_ms)
             view = self._render(market, token, told_ms)
             if market.condition_id in self._groups or market.condition_id in self._resolved:
                 return view
@@ -250,12 +251,12 @@ class Publisher:
 
     def standing(self, market: Market) -> Standing:
         """What is known of a market besides its terms."""
-        gamma_id, listed_ns = self._listed.get(market.condition_id, ("", 0))
+        entry = self.directory.entry(market.condition_id)
         resolved = self._resolved.get(market.condition_id)
         view = None if resolved else self.view(market.yes_token)
         return Standing(
-            gamma_id=gamma_id,
-            listed_ns=listed_ns,
+            gamma_id=entry.gamma_id if entry else "",
+            listed_ns=entry.listed_ns if entry else 0,
             best_bid=view.best_bid if view else None,
             best_ask=view.best_ask if view else None,
             payouts=(resolved.yes_payout, resolved.no_payout) if resolved else None,
@@ -271,10 +272,8 @@ class Publisher:
 
     def known_markets(self) -> list[Market]:
         """Every market ever listed, oldest first, even those the venue has forgotten since."""
-        known = self._world.venue.markets
-        ended = self._resolved
-        return [
-            known[condition_id] if condition_id in known else ended[condition_id].market
-            for condition_id in self._listed
-            if condition_id in known or condition_id in ended
-        ]
+        return [self.directory.terms(entry) for entry in self.directory.after()]
+
+    def last_price(self, condition_id: str) -> str:
+        """What a market was traded at last, "" when never."""
+        return self._last_trade.get(condition_id, "")

@@ -131,7 +131,16 @@ async def test_only_so_many_resolved_markets_are_remembered(
         ("/gamma/markets/keyset?limit=101", 400),
         ("/gamma/markets/keyset?limit=x", 400),
         ("/gamma/markets/keyset?after_cursor=zz", 400),
-        ("/gamma/events", 404),
+        ("/gamma/events/999", 404),
+        ("/gamma/events/slug/nothing", 404),
+        ("/gamma/tags/slug/nothing", 404),
+        ("/gamma/series/1", 404),
+        ("/gamma/public-search", 400),
+        ("/gamma/markets?closed=perhaps", 400),
+        ("/gamma/markets?order=shoe_size", 400),
+        ("/gamma/markets?end_date_min=soon", 400),
+        ("/gamma/markets?volume_num_min=nan", 400),
+        ("/gamma/events/keyset?after_cursor=WzFd&order=slug", 400),
     ],
 )
 async def test_nonsense_is_refused_in_json(hall: Hall, path: str, status: int) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 from polybawt.core.market import LOT, Market, Side
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
-from polybawt.sim.prices import Path
+from polybawt.sim.prices import Path, twap
 from polybawt.sim.venue import Accepted, Placement, Venue
 
 FUNDS: Final = Usdc(10**15)  # a billion dollars: agents must not run dry in a long soak
@@ -28,12 +28,33 @@ SIZE_MIN, SIZE_MAX = 5, 60  # shares
 
 
 def fair_value(market: Market, value_e18: int, now_ns: int) -> float:
-    """The chance of Up: Phi(ln(S/K) / sqrt(sigma^2 tau + blur^2)); even before the start."""
+    """The chance of Up: Phi(ln(S/K) / sqrt(sigma^2 tau + blur^2)); even before the start.
+
+    Where an average settles, ``value_e18`` is what it is expected to be, and less of the time
+    that is left counts.
+    """
     if not market.strike_e18:
         return 0.5
     tau_s = max(market.end_ns - now_ns, 0) / SECOND_NS
-    spread = math.sqrt(SIGMA**2 * tau_s + FEED_BLUR**2)
+    spread = math.sqrt(SIGMA**2 * _uncertain_s(tau_s, market.twap_lookback_s) + FEED_BLUR**2)
     return 0.5 * (1 + math.erf(math.log(value_e18 / market.strike_e18) / spread / math.sqrt(2)))
+
+
+def _uncertain_s(tau_s: float, window_s: int) -> float:
+    """How many seconds of walking the settling price still has before it."""
+    if tau_s >= window_s:
+        return tau_s - 2 * window_s / 3
+    return tau_s**3 / (3 * window_s**2)
+
+
+def expected_e18(market: Market, path: Path, now_ns: int) -> int:
+    """The best guess of the settling price: what is averaged so far, and the price for the rest."""
+    now_ns, window_s = min(now_ns, market.end_ns), market.twap_lookback_s
+    left_s = (market.end_ns - now_ns) // SECOND_NS
+    if not window_s or left_s >= window_s:
+        return path.at(now_ns)
+    known_s = window_s - left_s
+    return (known_s * twap(path, now_ns, known_s) + left_s * path.at(now_ns)) // window_s
 
 
 class Agent(ABC):
@@ -104,13 +125,24 @@ class Maker(Agent):
         listed = {market.condition_id for market in markets}
         self._quotes = {key: quote for key, quote in self._quotes.items() if key[0] in listed}
         for market in markets:
-            running = market.strike_e18 != 0
-            if self.lots.random() < (self.LOOKS if running else self.LOOKS_AHEAD):
+            if self.looks(market):
                 self._quote(market, now_ns)
 
+    def looks(self, market: Market) -> bool:
+        running = market.strike_e18 != 0
+        return self.lots.random() < (self.LOOKS if running else self.LOOKS_AHEAD)
+
+    def belief(self, market: Market, now_ns: int) -> float:
+        """The chance of the first outcome, as this maker sees it."""
+        expected = expected_e18(market, self.path, now_ns)
+        return fair_value(market, expected, now_ns) + self.lots.gauss(0.0, 0.008)
+
+    def half_spread(self) -> float:
+        return self.lots.uniform(0.015, 0.04)
+
     def _quote(self, market: Market, now_ns: int) -> None:
-        fair = fair_value(market, self.path.at(now_ns), now_ns) + self.lots.gauss(0.0, 0.008)
-        half = self.lots.uniform(0.015, 0.04)
+        fair = self.belief(market, now_ns)
+        half = self.half_spread()
         for up, chance in ((True, fair), (False, 1.0 - fair)):
             price = market.price_down(max(round((chance - half) * MILLION), 0))
             order_id, quoted = self._quotes.pop((market.condition_id, up), ("", 0))
@@ -149,7 +181,7 @@ class InformedTaker(Agent):
             if not market.strike_e18:
                 continue
             later_ns = min(now_ns + AHEAD_NS, market.end_ns)
-            fair = fair_value(market, self.path.at(later_ns), later_ns)
+            fair = fair_value(market, expected_e18(market, self.path, later_ns), later_ns)
             for up, chance in ((True, fair), (False, 1.0 - fair)):
                 _, asks = self.venue.levels(market.tokens[0 if up else 1])
                 worth = round((chance - self.EDGE) * MILLION)

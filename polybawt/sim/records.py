@@ -276,3 +276,7 @@ class RawFrame:
     channel: str
     text: str
     tokens: tuple[str, ...]
+
+
+Told = Report | Quoted | RawFrame
+"""What a world publishes besides the venue's own events."""

@@ -13,8 +13,8 @@ from heapq import heapify, heappop
 from typing import Final
 
 from polybawt.sim import oracle
-from polybawt.sim.catalogue import EventTerms, Listing, comes_true
-from polybawt.sim.records import RawFrame, Report
+from polybawt.sim.catalogue import Listing, comes_true
+from polybawt.sim.records import Told
 from polybawt.sim.world import World, WorldTerms
 
 POSED: Final = "posed"
@@ -25,7 +25,6 @@ class Stocked(World):
 
     def __init__(self, terms: WorldTerms, listings: Iterable[Listing], start_ns: int) -> None:
         super().__init__(terms, start_ns)
-        self.events: dict[str, EventTerms] = {}
         self._due: list[tuple[int, str, bool]] = []  # time, market, whether it comes true
         for listing in listings:
             self.events[listing.event.event_id] = listing.event
@@ -35,7 +34,7 @@ class Stocked(World):
                 self._due.append((market.end_ns, market.condition_id, yes))
         heapify(self._due)
 
-    def step(self, now_ns: int) -> list[Report | RawFrame]:
+    def step(self, now_ns: int) -> list[Told]:
         told = super().step(now_ns)
         while self._due and self._due[0][0] <= now_ns:
             _, condition_id, yes = heappop(self._due)

@@ -8,7 +8,7 @@ from attrs import frozen
 from polybawt.core.market import Market, Side
 from polybawt.core.units import MS_NS, SECOND_NS, Price, Shares, Usdc
 from polybawt.sim.prices import RecordedPath
-from polybawt.sim.records import Report
+from polybawt.sim.records import Quoted, Report
 from polybawt.sim.venue import (
     Accepted,
     Event,
@@ -202,7 +202,8 @@ def test_ended_markets_leave_and_the_world_stays_small() -> None:
 def test_a_late_step_skips_nothing() -> None:
     """A process that slept for a minute finds the reports and resolutions of that minute."""
     world = World(WorldTerms(), START)
-    reports = world.step(START + 60 * SECOND_NS)
+    told = world.step(START + 60 * SECOND_NS)
+    reports = [one for one in told if isinstance(one, Report)]
     resolved = [event for event in world.venue.drain() if isinstance(event, Resolved)]
 
     assert len(reports) == 60
@@ -230,3 +231,74 @@ def test_position_ids_look_like_those_of_the_new_protocol() -> None:
     assert (up >> 248, up >> 40 & (2**64 - 1), up & 0xFF, down - up) == (1, 0, 0, 1)
     assert market.condition_id == f"0x{up >> 8:062x}00"
     assert series_market(WorldTerms(stride_s=10), 1_700_000_000).version == "v1"
+
+
+# Averages, as the series settles by since August 2026.
+
+
+def test_with_an_average_both_ends_of_a_market_are_averages_of_what_was_reported() -> None:
+    """Strike and end are the mean of 60 reports each (reference 5.4); the published average of
+    that second is the very value. Proves: P2.2."""
+    world = World(WorldTerms(twap_lookback_s=60), START)
+    told = world.step(START + 90 * SECOND_NS)
+    averages = {q.at_ms: q.value_e18 for q in told if isinstance(q, Quoted) and q.window_s == 60}
+    reports = {r.report_ms: r.value_e18 for r in told if isinstance(r, Report)}
+    judged = [
+        event
+        for event in world.venue.drain()
+        if isinstance(event, Resolved)
+        and event.market.start_ns // MS_NS in averages
+        and event.market.end_ns // MS_NS in averages
+    ]
+
+    assert len(judged) >= 4
+    for event in judged:
+        market = event.market
+        assert market.twap_lookback_s == 60
+        assert market.strike_e18 == averages[market.start_ns // MS_NS]
+        up = averages[market.end_ns // MS_NS] >= market.strike_e18
+        assert event.yes_payout == (1_000_000 if up else 0)
+    late_ms = max(averages)
+    mean = sum(reports[late_ms - 1_000 * n] for n in range(60)) // 60
+    assert 0 <= mean - averages[late_ms] < 10**10
+
+
+def test_an_average_and_a_report_can_disagree_about_the_winner() -> None:
+    """Why the look-back has to be read per market: who assumes the report is sometimes wrong."""
+    winners = []
+    for window_s in (0, 60):
+        world = World(WorldTerms(twap_lookback_s=window_s), START)
+        world.step(START + 600 * SECOND_NS)
+        resolved = [event for event in world.venue.drain() if isinstance(event, Resolved)]
+        winners.append([event.yes_payout for event in resolved])
+
+    assert len(winners[0]) == len(winners[1]) >= 50
+    assert winners[0] != winners[1]
+
+
+def test_spot_is_out_before_the_report_of_its_second() -> None:
+    """The lead that a sniper lives on, and the basis that misleads it (data reference 3)."""
+    world = World(WorldTerms(), START)
+    seen: dict[int, dict[str, tuple[int, int]]] = {}
+    for n in range(200):
+        now_ns = START + (n + 1) * STEP
+        for one in world.step(now_ns):
+            if isinstance(one, Quoted) and one.feed == "binance":
+                seen.setdefault(one.at_ms, {})["spot"] = now_ns, one.value_e18
+                assert one.symbol == "btcusdt"
+            if isinstance(one, Report):
+                seen.setdefault(one.report_ms, {})["report"] = now_ns, one.value_e18
+    both = [pair for pair in seen.values() if len(pair) == 2][2:]
+
+    assert len(both) >= 5
+    for pair in both:
+        assert pair["report"][0] - pair["spot"][0] == 1_100 * MS_NS
+        assert 20 < (pair["spot"][1] - pair["report"][1]) * 10**6 // pair["report"][1] < 60
+
+
+def test_long_windows_remember_their_strike() -> None:
+    """A market of four hours is struck when it is found, however long ago it began."""
+    world = World(WorldTerms(window_s=14_400, twap_lookback_s=60), START)
+    world.step(START + 2 * SECOND_NS)
+
+    assert any(market.strike_e18 for market in world.venue.markets.values())

@@ -284,6 +284,12 @@ async def test_a_balance_can_be_refreshed(hall: Hall) -> None:
         ("DELETE", "/cancel-all"), ("DELETE", "/cancel-market-orders"), ("GET", "/data/order/0x1"),
         ("GET", "/data/orders"), ("GET", "/data/trades"), ("GET", "/balance-allowance"),
         ("GET", "/balance-allowance/update"), ("POST", "/v1/heartbeats"), ("GET", "/auth/api-keys"),
+        ("POST", "/heartbeats"), ("DELETE", "/auth/api-key"), ("GET", "/auth/readonly-api-keys"),
+        ("GET", "/auth/ban-status/closed-only"), ("POST", "/auth/readonly-api-key"),
+        ("DELETE", "/auth/readonly-api-key"), ("POST", "/auth/builder-api-key"),
+        ("GET", "/auth/builder-api-key"), ("DELETE", "/auth/builder-api-key"),
+        ("GET", "/notifications"), ("DELETE", "/notifications"), ("GET", "/order-scoring"),
+        ("POST", "/orders-scoring"), ("GET", "/data/pre-migration-orders"),
     ],
 )  # fmt: skip
 async def test_every_private_route_wants_a_key(hall: Hall, method: str, path: str) -> None:

@@ -23,6 +23,7 @@ from cattrs.v import format_exception
 from polybawt.core.state import Config
 from polybawt.core.strategies import registry
 from polybawt.venue.clock import Clock
+from polybawt.venue.stream import EARLY_DROPS_MAX
 
 SOCKET: Final = "audit.sock"
 SOCKET_PATH_MAX: Final = 103  # bytes; what every system's socket address holds
@@ -49,6 +50,11 @@ def _address(*schemes: str) -> Callable[[object, "Attribute[str]", str], None]:
     return check
 
 
+def _address_or_none(*schemes: str) -> Callable[[object, "Attribute[str]", str], None]:
+    check = _address(*schemes)
+    return lambda owner, which, url: check(owner, which, url) if url else None
+
+
 def _above_zero(_: object, which: "Attribute[Any]", value: float) -> None:
     if value <= 0:
         raise Unusable(f"{which.name}: {value} is not above 0")
@@ -61,11 +67,15 @@ def _not_negative(_: object, which: "Attribute[Any]", value: float) -> None:
 
 @frozen(kw_only=True)
 class VenueUrls:
+    """Settlement prices come from ``prices_ws_url``, the numbered stream, where that is named;
+    else from ``rtds_url``, the legacy one."""
+
     clob_url: str = field(validator=_address("http", "https"))
     gamma_url: str = field(validator=_address("http", "https"))
     ws_market_url: str = field(validator=_address("ws", "wss"))
     ws_user_url: str = field(validator=_address("ws", "wss"))
     rtds_url: str = field(validator=_address("ws", "wss"))
+    prices_ws_url: str = field(default="", validator=_address_or_none("ws", "wss"))
     chain_id: int = field(default=137, validator=_above_zero)
 
 
@@ -87,7 +97,8 @@ class EngineConfig:
     """``state_dir`` holds journal, audit socket and kill file.
 
     ``tick_s`` and ``heartbeat_s`` (0 sends none) are seconds of the venue's time, ``ping_s`` of
-    real time.
+    real time.  So many cuts in a row right after our credentials (``early_drops_max``) mean that
+    they are refused.
     """
 
     venue: VenueUrls
@@ -100,6 +111,7 @@ class EngineConfig:
     tick_s: float = field(default=0.1, validator=_above_zero)
     ping_s: float = field(default=1.0, validator=_above_zero)
     heartbeat_s: float = field(default=5.0, validator=_not_negative)
+    early_drops_max: int = field(default=EARLY_DROPS_MAX, validator=_above_zero)
     snapshot_facts: int = field(default=20_000, validator=_above_zero)
 
     def __attrs_post_init__(self) -> None:
@@ -169,8 +181,15 @@ def load(path: Path) -> EngineConfig:
 
 def live_hosts(urls: VenueUrls) -> list[str]:
     """The hosts that are not this machine: real money."""
-    addresses = (urls.clob_url, urls.gamma_url, urls.ws_market_url, urls.ws_user_url, urls.rtds_url)
-    hosts = dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)
+    addresses = (
+        urls.clob_url,
+        urls.gamma_url,
+        urls.ws_market_url,
+        urls.ws_user_url,
+        urls.rtds_url,
+        urls.prices_ws_url,
+    )
+    hosts = dict.fromkeys(urlsplit(address).hostname or "" for address in addresses if address)
     return [host for host in hosts if not _is_local(host)]
 
 

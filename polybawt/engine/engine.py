@@ -29,7 +29,7 @@ from polybawt.engine.shell import Shell
 from polybawt.venue.clob import Clob
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
-from polybawt.venue.links import MarketLink, OracleLink, UserLink
+from polybawt.venue.links import MarketLink, OracleLink, PricesLink, UserLink
 from polybawt.venue.signing import Account
 from polybawt.venue.stream import Stream, Streams
 
@@ -121,8 +121,16 @@ class Engine:
                 return Stream(urls.ws_market_url, link, clock, hear, ping_s=ping_s)
 
             market = Streams(connection)
-            user = Stream(urls.ws_user_url, UserLink(credentials), clock, hear, ping_s=ping_s)
-            oracle = Stream(urls.rtds_url, OracleLink(), clock, hear, ping_s=ping_s)
+            user = Stream(
+                urls.ws_user_url,
+                UserLink(credentials),
+                clock,
+                hear,
+                ping_s=ping_s,
+                early_drops_max=config.early_drops_max,
+            )
+            prices = PricesLink(credentials=credentials) if urls.prices_ws_url else OracleLink()
+            oracle = Stream(urls.prices_ws_url or urls.rtds_url, prices, clock, hear, ping_s=ping_s)
             async with asyncio.TaskGroup() as tasks:
                 shell = Shell(
                     clob=clob,

@@ -1,4 +1,4 @@
-"""What is said on the venue's three streams: the opening frames, the subscriptions, the parsing.
+"""What is said on the venue's streams: the opening frames, the subscriptions, the parsing.
 
 Source: exchange reference 4.1, 4.3 and 4.4.
 """
@@ -7,14 +7,16 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 import orjson
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
-from polybawt.core.facts import OracleReported
+from polybawt.core.facts import LinkGap, OracleReported
 from polybawt.core.machine import Fact
-from polybawt.venue import wire_stream
+from polybawt.venue import wire, wire_prices, wire_stream
 from polybawt.venue.signing import Credentials
 
 BATCH_MAX: Final = 200  # assets named in one frame
+PRICES_MAX: Final = 64  # subscriptions of one connection of the numbered price stream
+PING_TEXT: Final = "PING"
 
 
 def _frame(document: object) -> str:
@@ -32,6 +34,7 @@ class MarketLink:
     get no first book (reference 4.1): the kernel spreads them over several links."""
 
     name: str = "market"
+    ping: str = PING_TEXT
     ping_s: float = 10.0
     authenticates: bool = False
     needs_keys: bool = True
@@ -63,6 +66,7 @@ class UserLink:
 
     credentials: Credentials
     name: str = "user"
+    ping: str = PING_TEXT
     ping_s: float = 10.0
     authenticates: bool = True
     needs_keys: bool = False
@@ -92,6 +96,7 @@ class OracleLink:
 
     topic: str = "crypto_prices_chainlink"
     name: str = "oracle"
+    ping: str = PING_TEXT
     ping_s: float = 5.0
     authenticates: bool = False
     needs_keys: bool = True
@@ -118,3 +123,69 @@ class OracleLink:
             for fact in wire_stream.oracle_facts(raw, now_ns)
             if not isinstance(fact, OracleReported) or fact.symbol in keys
         )
+
+
+@define(kw_only=True)
+class PricesLink:
+    """The numbered price stream, which replaces RTDS where the configuration names it.
+
+    ``last`` is the number of the last frame of each channel, on this connection.  Nothing replays
+    what is missing; that it is missing is told.
+    """
+
+    credentials: Credentials
+    channel: str = "price.crypto"
+    name: str = "oracle"
+    ping: str = ""  # the reference knows no text for it: control frames, as any server answers
+    ping_s: float = 10.0
+    authenticates: bool = True
+    needs_keys: bool = True
+    last: dict[str, int] = field(factory=dict)
+
+    def opening(self, keys: tuple[str, ...]) -> list[str]:
+        self.last.clear()
+        proof = {
+            "apiKey": self.credentials.key,
+            "secret": self.credentials.secret,
+            "passphrase": self.credentials.passphrase,
+        }
+        return [_frame({"op": "auth", **proof}), *self.subscribe(keys)]
+
+    def subscribe(self, keys: tuple[str, ...]) -> list[str]:
+        return [self._frame("subscribe", keys)] if keys else []
+
+    def unsubscribe(self, keys: tuple[str, ...]) -> list[str]:
+        return [self._frame("unsubscribe", keys)]
+
+    def _frame(self, op: str, keys: tuple[str, ...]) -> str:
+        wanted = [
+            {"channel": self.channel, "filter": {"symbol": wire_prices.short(key)}}
+            for key in keys[:PRICES_MAX]
+        ]
+        return _frame({"op": op, "subscriptions": wanted})
+
+    def facts(self, raw: str | bytes, now_ns: int, keys: Collection[str]) -> tuple[Fact, ...]:
+        """A gap is told before what came after it."""
+        try:
+            frame = wire_prices.numbered(raw, now_ns)
+        except wire.READ_ERRORS as wrong:
+            return (wire.bad_input("oracle", wrong, raw, now_ns),)
+        if frame is None:
+            return ()
+        told = self._gap(frame, now_ns)
+        for fact in frame.facts:
+            if symbol := wire_prices.asked_for(fact.symbol, keys):
+                told += (evolve(fact, symbol=symbol),)
+        return told
+
+    def _gap(self, frame: wire_prices.Numbered, now_ns: int) -> tuple[Fact, ...]:
+        """What is missing before this frame; one that comes again, or late, moves nothing."""
+        before = self.last.get(frame.channel)
+        missed = frame.dropped
+        if before is not None:
+            missed += max(frame.seq - before - 1, 0)
+        self.last[frame.channel] = max(frame.seq, before or 0)
+        if not missed:
+            return ()
+        gap = LinkGap(link=self.name, channel=frame.channel, missed=missed, at_ns=now_ns)
+        return (gap,)

@@ -33,6 +33,7 @@ OPEN_S: Final = 10.0
 CLOSE_S: Final = 1.0
 UNANSWERED_MAX: Final = 3  # PINGs without any PONG: 30 s on the CLOB's streams
 EARLY_DROPS_MAX: Final = 3
+CODE_DENIED: Final = 4001  # the numbered price stream says in words what the others do not
 EARLY_S: Final = 2.0  # a connection cut sooner after our credentials was cut because of them
 REFUSED_RETRY_S: Final = 60.0
 RECONNECT: Final = Backoff(0.25, 30.0)
@@ -43,6 +44,10 @@ class Link(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def ping(self) -> str:
+        """The text that is answered by PONG; "" pings with a control frame."""
 
     @property
     def ping_s(self) -> float: ...
@@ -87,7 +92,7 @@ class Stream:
         self._wanted = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._unanswered = 0
-        self._heard = False
+        self._heard = self._denied = False
         self._spoke_at: float | None = None  # when our first frame left, by the loop's clock
         if not link.needs_keys:
             self._wanted.set()
@@ -118,7 +123,7 @@ class Stream:
         attempt, early_drops, name = 0, 0, self._link.name
         while True:
             await self._wanted.wait()
-            self._heard, self._spoke_at = False, None
+            self._heard, self._denied, self._spoke_at = False, False, None
             reason = await self._connection()
             attempt = 0 if self._heard else attempt + 1
             early_drops = self._early_drops(early_drops)
@@ -135,6 +140,8 @@ class Stream:
         """How many connections in a row were cut right after our credentials."""
         if not self._link.authenticates or self._spoke_at is None:
             return before  # it was never made: that says nothing of credentials
+        if self._denied:
+            return self._early_drops_max
         lasted_s = asyncio.get_running_loop().time() - self._spoke_at
         return before + 1 if lasted_s < EARLY_S and not self._heard else 0
 
@@ -176,17 +183,18 @@ class Stream:
             try:
                 raw = await socket.recv()
             except ConnectionClosed as closed:
+                self._denied = closed.rcvd is not None and closed.rcvd.code == CODE_DENIED
                 return str(closed)
-            self._heard, now_ns = True, self._clock()
             if raw in ("PONG", b"PONG"):
-                self._unanswered = 0
-                await self._emit(LinkHeard(link=self._link.name, at_ns=now_ns))
+                await self._answered()
                 continue
+            self._heard, now_ns = True, self._clock()
             for fact in self._link.facts(raw, now_ns, self._keys):
                 await self._emit(fact)
 
     async def _beat(self, socket: ClientConnection) -> None:
-        """PING as text, for ever; a link that answers none of a few is dead."""
+        """PING for ever; a link that answers none of a few is dead."""
+        ping = self._link.ping
         while True:
             await asyncio.sleep(self._ping_s)
             if self._unanswered >= UNANSWERED_MAX:
@@ -194,9 +202,21 @@ class Stream:
                 return
             self._unanswered += 1
             try:
-                await socket.send("PING")
+                if ping:
+                    await socket.send(ping)
+                    continue
+                pong = await socket.ping()
+                async with asyncio.timeout(self._ping_s * UNANSWERED_MAX):
+                    await pong
+                await self._answered()
+            except TimeoutError:
+                self._unanswered = UNANSWERED_MAX
             except ConnectionClosed:
                 return  # the listener hears of it too, and gives the reason
+
+    async def _answered(self) -> None:
+        self._heard, self._unanswered = True, 0
+        await self._emit(LinkHeard(link=self._link.name, at_ns=self._clock()))
 
     async def _say(self, frames: list[str]) -> None:
         """Send to the connection there is; one that has ended is told again when it is back."""

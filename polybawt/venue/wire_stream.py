@@ -1,4 +1,4 @@
-"""Frames of the market, user and oracle streams, as facts.
+"""Frames of the market, user and price streams, as facts.
 
 A frame is one object or an array; it has no sequence number, and its order is the venue's.
 Each function takes a frame and gives its facts in the same order.  What cannot be understood

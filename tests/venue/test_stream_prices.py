@@ -1,0 +1,162 @@
+"""The numbered price stream against a real server: what is missing is known, not guessed."""
+
+import asyncio
+import json
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+
+from polybawt.core import facts
+from polybawt.venue.links import PricesLink
+from tests.venue.test_stream import CREDENTIALS, NOW, hears, venue_with
+from tests.venue.test_stream import Venue as Venue
+
+E18 = 10**18
+
+
+def frame(seq: int, symbol: str = "btcusd", **other: Any) -> str:
+    """One report as reference 4.4 has it."""
+    payload = {
+        "symbol": symbol,
+        "source": "chainlink",
+        "value": 76_175.5,
+        "full_accuracy_value": "76175.500000000000000001",
+        "timestamp": 1_777_384_395_000 + 1_000 * seq,
+    } | other.pop("payload", {})
+    whole = {"v": 1, "channel": "price.crypto", "seq": seq, "ts": 1_777_384_396_000}
+    return json.dumps(whole | other | {"payload": payload})
+
+
+def link() -> PricesLink:
+    return PricesLink(credentials=CREDENTIALS)
+
+
+def told(raw: str, into: PricesLink) -> tuple[object, ...]:
+    return into.facts(raw, NOW, ("btc/usd",))
+
+
+async def test_it_proves_itself_and_then_names_its_symbols() -> None:
+    """The order of the first two frames is the venue's. Proves: reference 4.4."""
+    box: list[Venue] = []
+    async with venue_with(link(), hears(box, 2, '{"op":"auth","ok":true}', frame(1))) as venue:
+        box.append(venue)
+        await venue.stream.subscribe(["btc/usd"])
+        await venue.next(facts.LinkUp)
+        auth, asked = await venue.frame(), await venue.frame()
+        report = await venue.next(facts.OracleReported)
+
+        assert auth == {"op": "auth", "apiKey": "k-1", "secret": "hush", "passphrase": "hush"}
+        assert asked == {
+            "op": "subscribe",
+            "subscriptions": [{"channel": "price.crypto", "filter": {"symbol": "btcusd"}}],
+        }
+        assert (report.symbol, report.value_e18) == ("btc/usd", 76_175_500_000_000_000_000_001)
+        assert report.exact
+
+
+async def test_a_gap_is_told_before_what_follows_it_and_not_after_a_reconnect() -> None:
+    """Numbers are dense on one connection and begin anew on the next. Proves: gap detection."""
+    box: list[Venue] = []
+    first = hears(box, 2, frame(7), frame(10), stays=False)
+    async with venue_with(link(), first, hears(box, 2, frame(1), frame(2))) as venue:
+        box.append(venue)
+        await venue.stream.subscribe(["btc/usd"])
+        await venue.next(facts.LinkUp)
+        await venue.next(facts.OracleReported)
+        gap = await venue.next(facts.LinkGap)
+        await venue.next(facts.OracleReported)
+        await venue.next(facts.LinkDown)
+        await venue.next(facts.LinkUp)
+        again = [await venue.next(facts.OracleReported) for _ in range(2)]
+
+        assert gap == facts.LinkGap(link="oracle", channel="price.crypto", missed=2, at_ns=NOW)
+        assert len(again) == 2  # and no gap between 10 and 1
+
+
+def test_what_the_venue_dropped_for_us_is_a_gap_too() -> None:
+    """A slow reader is told how much it missed, and the numbers go on."""
+    prices = link()
+    told(frame(1), prices)
+    gap, report = told(frame(2, dropped=5), prices)
+
+    assert isinstance(gap, facts.LinkGap)
+    assert gap.missed == 5
+    assert isinstance(report, facts.OracleReported)
+
+
+def test_a_frame_that_comes_twice_or_late_is_no_gap() -> None:
+    prices = link()
+    said = [fact for seq in (1, 3, 3, 2, 4) for fact in told(frame(seq), prices)]
+
+    assert [f.missed for f in said if isinstance(f, facts.LinkGap)] == [1]
+    assert prices.last == {"price.crypto": 4}
+
+
+def test_another_sources_price_never_passes_for_the_settlement_price() -> None:
+    """Nor an old one that is carried forward, nor another symbol's. Proves: C2."""
+    prices = link()
+    others = [
+        frame(1, payload={"source": "binance"}),
+        frame(2, payload={"is_carried_forward": True}),
+        frame(3, symbol="ethusd"),
+        frame(4, payload={"source": None}),
+    ]
+
+    assert [told(raw, prices) for raw in others] == [()] * 4
+
+
+def test_a_double_is_not_exact() -> None:
+    """Where the exact text is missing only the double is left (reference 4.4)."""
+    (report,) = told(frame(1, payload={"full_accuracy_value": None}), link())
+
+    assert isinstance(report, facts.OracleReported)
+    assert (report.value_e18, report.exact) == (761_755 * E18 // 10, False)
+
+
+def test_nonsense_is_bad_input_and_nothing_else() -> None:
+    """Proves: BadInput (never a crash)."""
+    wrong = [
+        frame(1)[:40],
+        "[]",
+        frame(1, v=2),
+        frame(-1),
+        frame(1, payload={"timestamp": "x"}),
+        frame(1, payload={"value": -1, "full_accuracy_value": None}),
+        json.dumps({"error": "no such channel"}),
+        json.dumps({"v": 1, "channel": "price.crypto", "seq": 1, "payload": 5}),
+    ]
+
+    kinds = [[type(fact) for fact in told(raw, link())] for raw in wrong]
+    assert kinds == [[facts.BadInput]] * len(wrong)
+
+
+async def test_a_refusal_in_words_is_one_at_once() -> None:
+    """Close code 4001 needs no counting. Proves: reference 4.4."""
+    box: list[Venue] = []
+
+    async def refuses(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.close(4001, "auth")
+
+    async with venue_with(link(), refuses) as venue:
+        box.append(venue)
+        await venue.stream.subscribe(["btc/usd"])
+        await venue.next(facts.LinkUp)
+        await venue.next(facts.LinkDown)
+        refused = await venue.next(facts.LinkRefused)
+
+        assert refused.link == "oracle"
+        assert "hush" not in refused.reason
+
+
+async def test_it_pings_with_control_frames_and_hears_the_answer() -> None:
+    """The reference knows no text for it; any server answers a control frame."""
+    box: list[Venue] = []
+    async with venue_with(link(), hears(box, 2), ping_s=0.005) as venue:
+        box.append(venue)
+        await venue.stream.subscribe(["btc/usd"])
+        up = await asyncio.wait_for(venue.told.get(), 10)
+        heard = [await asyncio.wait_for(venue.told.get(), 10) for _ in range(5)]
+
+        assert isinstance(up, facts.LinkUp)
+        assert heard == [facts.LinkHeard(link="oracle", at_ns=NOW)] * 5

@@ -152,8 +152,7 @@ def proved_id(
     version = "v2" if signing.is_position_id(terms.token_id) else "v1"
     domain = signing.exchange_domain(chain_id, version, market.neg_risk)
     try:
-        who = signing.signer_of(terms, domain, chain_id, signed.signature)
-        digest = signing.order_digest(terms, domain)
+        who, digest = signing.signer_and_digest(terms, domain, chain_id, signed.signature)
     except signing.InvalidTerms as wrong:
         raise RequestRefused(refusal.INVALID_ORDER_PAYLOAD) from wrong
     if who != key.address:

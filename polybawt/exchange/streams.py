@@ -54,9 +54,13 @@ def _spoiling(request: web.Request) -> Callable[[bytes], Sequence[bytes]]:
 
 
 @asynccontextmanager
-async def _writing(subscriber: Subscriber, socket: web.WebSocketResponse) -> AsyncIterator[None]:
+async def _writing(subscriber: Subscriber, request: web.Request) -> AsyncIterator[None]:
     """The subscriber's frames go out for as long as this lasts."""
-    task = asyncio.create_task(subscriber.write_all(socket))
+    transport = request.transport
+    if transport is None:  # gone already: nobody to write to
+        yield
+        return
+    task = asyncio.create_task(subscriber.write_all(transport))
     try:
         yield
     finally:
@@ -102,7 +106,7 @@ async def market_stream(request: web.Request) -> web.WebSocketResponse:
     subscriber.spoil = _spoiling(request)
     floor.hub.join_market(subscriber)
     try:
-        async with _writing(subscriber, socket):
+        async with _writing(subscriber, request):
             async for frame in _frames(socket, subscriber):
                 _follow(floor, subscriber, frame)
     finally:
@@ -140,7 +144,7 @@ async def user_stream(request: web.Request) -> web.WebSocketResponse:
     subscriber.spoil = _spoiling(request)
     floor.hub.join_user(subscriber)
     try:
-        async with _writing(subscriber, socket):
+        async with _writing(subscriber, request):
             async for frame in _frames(socket, subscriber):
                 _choose(subscriber, frame)
     finally:
@@ -192,7 +196,7 @@ async def oracle_stream(request: web.Request) -> web.WebSocketResponse:
     subscriber.spoil = _spoiling(request)
     floor.hub.join_oracle(subscriber)
     try:
-        async with _writing(subscriber, socket):
+        async with _writing(subscriber, request):
             async for frame in _frames(socket, subscriber):
                 _watch(floor, subscriber, frame)
     finally:

@@ -252,15 +252,25 @@ def recovered(digest: bytes, signature: bytes) -> str | None:
     return None if public_key is None else address_of(public_key)
 
 
-def signer_of(terms: OrderTerms, domain: bytes, chain_id: int, signature: bytes) -> str | None:
-    """Who really signed an order, whatever its signature type; None when nobody did."""
+def signer_and_digest(
+    terms: OrderTerms, domain: bytes, chain_id: int, signature: bytes
+) -> tuple[str | None, bytes]:
+    """Who really signed an order, whatever its signature type, and the order's id.
+
+    Nobody, when these bytes are no signature.
+    """
     struct_hash = order_struct_hash(terms)
+    digest = _typed_digest(domain, struct_hash)
     if terms.signature_type != POLY_1271:
-        return recovered(_typed_digest(domain, struct_hash), signature)
+        return recovered(digest, signature), digest
     inner, tail = signature[:SIGNATURE_BYTES], signature[SIGNATURE_BYTES:]
     if tail != domain + struct_hash + ORDER_TAIL:
-        return None
-    return recovered(_wrapped_digest(terms, domain, chain_id, struct_hash), inner)
+        return None, digest
+    return recovered(_wrapped_digest(terms, domain, chain_id, struct_hash), inner), digest
+
+
+def signer_of(terms: OrderTerms, domain: bytes, chain_id: int, signature: bytes) -> str | None:
+    return signer_and_digest(terms, domain, chain_id, signature)[0]
 
 
 # Requests.

@@ -118,6 +118,12 @@ def _parser() -> Parser:
     exchange.add_argument("--faults", metavar="FILE", help="what goes wrong, in TOML")
     exchange.add_argument("--quiet-world", action="store_true", help="nobody else trades")
     exchange.add_argument(
+        "--markets", type=int, default=0, metavar="N", help="listed besides the windows (0)"
+    )
+    exchange.add_argument(
+        "--indexer-lag", type=float, default=0.0, metavar="S", help="of the Data API (0)"
+    )
+    exchange.add_argument(
         "--limits",
         choices=("off", "warn", "enforce"),
         default="warn",
@@ -312,6 +318,8 @@ def exchange_command(options: argparse.Namespace) -> int:
             window_s=options.window,
             lead_s=options.lead,
             quiet_world=options.quiet_world,
+            markets=options.markets,
+            indexer_lag_s=options.indexer_lag,
             faults=options.faults,
             limits=options.limits,
             tier=options.tier,

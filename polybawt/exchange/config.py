@@ -11,9 +11,10 @@ from typing import Final
 
 from attrs import field, frozen
 
-from polybawt.core.units import InvalidAmount, Usdc, parse_micro
+from polybawt.core.units import SECOND_NS, InvalidAmount, Usdc, parse_micro
 from polybawt.exchange.limits import MODES as LIMITS
 from polybawt.exchange.limits import TIERS
+from polybawt.sim.catalogue import MARKETS_MAX
 from polybawt.sim.faults import Fault, InvalidFault, read_faults
 from polybawt.venue.contracts import POLYGON
 
@@ -32,6 +33,7 @@ DEVELOPMENT_KEYS: Final = (
 RATE_MAX: Final = 10_000.0
 WINDOW_MIN_S: Final = 10
 PORT_MAX: Final = 65_535
+LAG_MAX_S: Final = 3_600.0
 
 
 class InvalidConfig(ValueError):
@@ -73,6 +75,8 @@ class ExchangeConfig:
     limits: str = "warn"
     tier: str = "Standard"  # of every signer (reference 1.15)
     deposit_only: tuple[str, ...] = ()  # accounts that may trade from deposit wallets only
+    markets: int = 0  # listed besides the running windows, for discovery to discover
+    indexer_lag_ns: int = 0  # so far the Data API is behind the chain (reference 5.2)
     page_size: int = 500
     announce: bool = True
     faults: tuple[Fault, ...] = ()
@@ -94,6 +98,8 @@ def exchange_config(
     window_s: int = 300,
     lead_s: float = 0.0,
     quiet_world: bool = False,
+    markets: int = 0,
+    indexer_lag_s: float = 0.0,
     announce: bool = True,
     faults: str | None = None,
     limits: str = "warn",
@@ -111,6 +117,11 @@ def exchange_config(
     _within("accounts", accounts, 1, len(DEVELOPMENT_KEYS))
     _within("collateral", dollars, 0, 10**15)
     _within("window_s", window_s, WINDOW_MIN_S, 86_400)
+    _within("markets", markets, 0, MARKETS_MAX)
+    if markets and replay:
+        raise InvalidConfig("markets: a recording lists its own")
+    if not 0 <= indexer_lag_s <= LAG_MAX_S:
+        raise InvalidConfig(f"indexer_lag_s: {indexer_lag_s} is not between 0 and {LAG_MAX_S}")
     if not 0 < speed <= RATE_MAX:
         raise InvalidConfig(f"speed: {speed} is not above 0 and at most {RATE_MAX}")
     _one_of("limits", limits, LIMITS)
@@ -125,6 +136,8 @@ def exchange_config(
         window_s=window_s,
         lead_s=lead_s,
         quiet_world=quiet_world,
+        markets=markets,
+        indexer_lag_ns=int(indexer_lag_s * SECOND_NS),
         announce=announce,
         faults=_faults(Path(faults)) if faults else (),
         limits=limits,

@@ -36,6 +36,7 @@ from polybawt.venue.signing import Account
 HOST: Final = "127.0.0.1"
 STEP_S: Final = 0.025
 SHUTDOWN_S: Final = 1.0
+CARD_MARKETS_MAX: Final = 1_000  # on the card, the latest listed; Gamma lists them all
 
 Card = dict[str, object]
 
@@ -139,7 +140,8 @@ def card(floor: Floor, port: int, clock: Clock, admin_token: str) -> Card:
                 "no_token": market.no_token,
                 "start_ns": market.start_ns,
                 "end_ns": market.end_ns,
+                "version": market.version,
             }
-            for market in floor.publisher.known_markets()
+            for market in floor.publisher.known_markets()[-CARD_MARKETS_MAX:]
         ],
     }

@@ -10,7 +10,9 @@ from attrs import evolve
 from polybawt.core.units import SECOND_NS
 from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.replay import read_session, read_settlement_day
+from polybawt.sim.catalogue import catalogue
 from polybawt.sim.settlement_day import SettlementDay
+from polybawt.sim.stocked import Stocked
 from polybawt.sim.tape import Session
 from polybawt.sim.world import World, WorldLike, WorldTerms
 
@@ -38,4 +40,6 @@ def invented(config: ExchangeConfig, start_ns: int) -> WorldLike:
     )
     if config.quiet_world:
         terms = evolve(terms, makers=0, noise_takers=0, informed_takers=0)
+    if config.markets:
+        return Stocked(terms, catalogue(terms.seed, config.markets, start_ns), start_ns)
     return World(terms, start_ns)

@@ -48,6 +48,11 @@ def test_plain_arguments_become_a_configuration() -> None:
         ({"speed": 0}, "speed"),
         ({"speed": float("nan")}, "speed"),
         ({"window_s": 1}, "window_s"),
+        ({"markets": 20_001}, "markets"),
+        ({"markets": -1}, "markets"),
+        ({"markets": 5, "replay": "session.raw.jsonl.gz"}, "markets"),
+        ({"indexer_lag_s": -1}, "indexer_lag_s"),
+        ({"indexer_lag_s": float("nan")}, "indexer_lag_s"),
     ],
 )
 def test_an_impossible_setting_is_named(wrong: dict[str, Any], name: str) -> None:

@@ -9,13 +9,17 @@ import orjson
 import pytest
 
 from polybawt.core.units import MILLION, SECOND_NS
+from polybawt.exchange.config import exchange_config
+from polybawt.exchange.server import CARD_MARKETS_MAX, card
 from polybawt.exchange.wire.gamma import series_id, tag_id
+from polybawt.exchange.worlds import chosen
 from polybawt.sim.catalogue import Listing, catalogue
 from polybawt.sim.oracle import NO, SPLIT, YES
 from polybawt.sim.stocked import Stocked
 from polybawt.sim.topics import TOPICS
 from polybawt.sim.world import WorldTerms
 from polybawt.venue import wire_gamma
+from polybawt.venue.clock import Clock
 from tests.exchange.conftest import Open
 from tests.exchange.house import START_NS, Hall
 from tests.exchange.test_recorded_shapes import missing
@@ -294,3 +298,32 @@ async def test_our_own_discovery_reads_every_row(long_hall: Hall) -> None:
 def test_the_fixture_has_both_kinds_of_choice() -> None:
     assert isinstance(CHOICE, Listing)
     assert START_NS % SECOND_NS == 0
+
+
+async def test_an_exchange_with_a_catalogue_shows_its_windows_on_the_card(opened: Open) -> None:
+    """A card of twenty thousand markets would be no card: what is listed last is on it."""
+    config = exchange_config(markets=1_200, quiet_world=True, window_s=20)
+    world = chosen(config, START_NS)
+    hall = await opened(world, config)
+    hall.after(1)
+
+    shown = card(hall.floor, 1, Clock(real_ns=0, venue_ns=0, rate=1.0), "")["markets"]
+    every = await paged_slugs(hall)
+
+    assert isinstance(shown, list)
+    assert len(shown) == CARD_MARKETS_MAX
+    assert shown[-1]["slug"].startswith("btc-updown")
+    assert {row["version"] for row in shown} == {"v1", "v2"}
+    assert len([slug for slug in every if not slug.startswith("btc-updown")]) == 1_200
+
+
+async def paged_slugs(hall: Hall) -> list[str]:
+    found: list[str] = []
+    cursor: Json = {}
+    for _ in range(20):
+        page = await hall.get("/gamma/markets/keyset", limit="100", **cursor)
+        found += [row["slug"] for row in page["markets"]]
+        if "next_cursor" not in page:
+            break
+        cursor = {"after_cursor": page["next_cursor"]}
+    return found

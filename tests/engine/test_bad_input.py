@@ -186,7 +186,8 @@ async def test_a_book_that_lies_is_fetched_again(tmp_path: Path) -> None:
         token = market_of(alive).yes_token
         await until(lambda: alive.state.feeds[token].state == "fresh")
 
-        assert alive.state.counters["batch_hash_mismatch"] >= 1
+        found = ("batch_hash_mismatch", "changes_out_of_order")  # a truth may overtake the lie
+        assert sum(alive.state.counters.get(name, 0) for name in found) >= 1
 
 
 # What is below the messages.

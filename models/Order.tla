@@ -12,10 +12,10 @@
 (* were.  So what was ever said may be heard at any later time, again and  *)
 (* again: `said' only grows.                                               *)
 (*                                                                         *)
-(* Not here: what a FAILED trade takes back (Trade, Position), repeated    *)
-(* fills (the kernel drops a trade it knows), prices, more than two copies *)
-(* in flight at once, and an exchange that still matches after what we     *)
-(* call the order's end, which lies a margin behind its own.               *)
+(* Not here: what a FAILED trade takes back (Trade, Position), prices,     *)
+(* more than two copies in flight at once, and an exchange that still      *)
+(* matches after what we call the order's end, which lies a margin behind  *)
+(* its own.                                                                *)
 (***************************************************************************)
 EXTENDS Naturals
 
@@ -173,7 +173,8 @@ Duplicate ==
   /\ reserved' = OpenSize(state', filled)
   /\ UNCHANGED <<filled, world>>
 
-Fill(shares) ==
+Fill(shares, known) ==  \* a trade that is known is booked: its report is refused
+  /\ ~known
   /\ shares <= executed - filled
   /\ Heard
   /\ filled' = filled + shares
@@ -352,7 +353,7 @@ Ours ==
   \/ AckDelayed
   \/ Reject
   \/ Duplicate
-  \/ \E shares \in 1..Size : Fill(shares)
+  \/ \E shares \in 1..Size, known \in BOOLEAN : Fill(shares, known)
   \/ Cancel
   \/ CancelDone
   \/ CancelRefused
@@ -386,7 +387,7 @@ TrueRead ==
   /\ \/ (book \in Open) /\ ReadOpen(executed, book = "delayed")
      \/ (\E outcome \in Outcomes : ReadClosed(executed, outcome))
      \/ (book = "none") /\ ReadMissing
-Told == \E shares \in 1..Size : Fill(shares)
+Told == \E shares \in 1..Size : Fill(shares, FALSE)
 
 \* SF_vars(Close): nobody repeats for ever what already woke a rejected order once.
 Fairness ==
@@ -399,6 +400,7 @@ LiveSpec == Spec /\ Fairness
 \* Safety, whatever the venue says.
 
 NoOverfill      == (filled <= executed) /\ (executed <= Size)
+BookedOnce      == \A shares \in 1..Size : ~ENABLED Fill(shares, TRUE)
 AtMostOneOrder  == landed = (IF book = "none" THEN 0 ELSE 1)
 NoGhost         == (state = "closed") => ((book \notin Open) /\ ~CanArrive)
 NoLostFill      == (state = "closed") => (filled = executed)

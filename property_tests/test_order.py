@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import precondition as when
 
 from polybawt.core.commands import CancelOrder, PostOrder, ReadOrder, ReadTrades
+from polybawt.core.machine import IllegalAction
 from polybawt.core.machines import order as o
 from polybawt.core.market import Side
 from polybawt.core.units import Price, Shares
@@ -39,12 +40,13 @@ OUTCOME = {
     "invalid": "rejected", "filled": "cancelled", "cancelled": "cancelled", "expired": "expired"
 }  # fmt: skip
 OVER = OUTCOME.keys()
+ENDING = (o.Abort, o.Reject, o.Fill, o.ReadClosed, o.ReadMissing)
 
 
 class OrderLife(RuleBasedStateMachine):
-    @initialize(lots=st.integers(1, 5) | st.integers(1, 10_000), begun=st.integers(0, 3))
+    @initialize(lots=st.integers(2, 5) | st.integers(1, 10_000), begun=st.integers(0, 5))
     def init(self, lots: int, begun: int) -> None:
-        """Most games begin with an order that was sent, or rests: the rest is told by others."""
+        """Most games begin late, where an order rests, is matched, or has been withdrawn."""
         self.order = evolve(ORDER, size=Shares(lots * 10_000))
         self.copies, self.asked, self.landed = 0, False, 0
         self.book = "none"
@@ -59,6 +61,11 @@ class OrderLife(RuleBasedStateMachine):
             self.arrive(held=False)
         if begun > 2:
             self.ack_live()
+        if begun > 3 and lots > 1:
+            self.matched(lots // 2)
+        if begun > 4:
+            self.cancel()
+            self.withdraw("withdrawn")
 
     def step(self, action: o.Action) -> None:
         before = self.order
@@ -66,7 +73,21 @@ class OrderLife(RuleBasedStateMachine):
         for command in outputs:
             assert isinstance(command, PostOrder | CancelOrder | ReadOrder | ReadTrades)
             self.posts += [command] if isinstance(command, PostOrder) else []
-        assert self.order.filled >= before.filled
+        booked = action.shares if isinstance(action, o.Fill) else 0
+        assert self.order.filled == before.filled + booked
+        self.asked |= CancelOrder(intent_id=ID, order_id="0xd") in outputs
+        if before.state not in DONE and self.order.state in DONE:
+            self.ends(before, evolve(action, at_ns=self.now_ns))
+
+    def ends(self, before: o.Order, by: o.Action) -> None:
+        """Neither silence, nor an early absence, nor the answer to a cancel is an end."""
+        assert isinstance(by, ENDING), by
+        if isinstance(by, o.ReadClosed):
+            assert by.matched == before.filled
+        if isinstance(by, o.ReadMissing):
+            assert self.now_ns > before.ends_ns
+        if isinstance(by, o.Reject):
+            assert before.state not in ("live", "delayed", "partially_filled", "closing")
 
     @property
     def sent(self) -> bool:
@@ -145,7 +166,6 @@ class OrderLife(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         self.step(o.Cancel(intent_id=ID))
-        self.asked = True
 
     @when(lambda s: s.heard and "withdrawn" in s.said)
     @rule()
@@ -246,8 +266,10 @@ class OrderLife(RuleBasedStateMachine):
     @rule(choice=st.data())
     def match(self, choice: st.DataObject) -> None:
         rest = (self.order.size - self.executed) // 10_000
-        shares = choice.draw(st.integers(1, rest)) * 10_000
-        self.trades.append((f"t{len(self.trades)}", shares))
+        self.matched(choice.draw(st.integers(1, rest)))
+
+    def matched(self, lots: int) -> None:
+        self.trades.append((f"t{len(self.trades)}", lots * 10_000))
         if self.executed == self.order.size:
             self.book = "filled"
 
@@ -282,6 +304,16 @@ class OrderLife(RuleBasedStateMachine):
     @invariant()
     def no_overfill(self) -> None:
         assert 0 <= self.order.filled <= self.executed <= self.order.size
+
+    @invariant()
+    def booked_once(self) -> None:
+        """Whatever is said of a trade again.  Proves: B-exec."""
+        known = self.order.trade_ids
+        assert len(set(known)) == len(known)
+        for trade_id in known[-1:]:
+            again = o.Fill(intent_id=ID, trade_id=trade_id, shares=Shares(1))
+            with pytest.raises((AssertionError, IllegalAction)):
+                o.OrderMachine.step(self.order, again)
 
     @invariant()
     def at_most_one_order(self) -> None:

@@ -9,7 +9,7 @@ Source: exchange reference 1.7 to 1.10, 3.5 and 6.
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from polybawt.core.commands import CancelOrder, PostOrder
 from polybawt.core.machine import Fact, Machine, Outputs, Record
@@ -19,6 +19,7 @@ from polybawt.core.units import Shares
 from polybawt.proof.mirror import Mirror
 from polybawt.proof.mirrors.order_venue import (
     AT_NS,
+    EARLIER,
     ID,
     ORDER_ID,
     PAYLOAD,
@@ -52,7 +53,8 @@ class OrderMirror(Mirror):
     name = "Order"
     machine: ClassVar[type[Machine]] = OrderMachine
     heard = ("clock",)
-    left_out: ClassVar = frozenset({"order_id", "payload", "reason", "trade_id"})
+    left_out: ClassVar = frozenset({"order_id", "payload", "reason"})
+    renamed: ClassVar = {"known": ("trade_id",)}
 
     def record(self, at: Values) -> Record:
         return a_record(str(at["state"]), number(at, "filled"), self.constants["Size"])
@@ -63,8 +65,9 @@ class OrderMirror(Mirror):
                 return order.Sign(intent_id=ID, order_id=ORDER_ID, payload=PAYLOAD)
             case "Reject", *_:
                 return order.Reject(intent_id=ID, reason="400 no")
-            case "Fill", int(shares):
-                trade_id = f"t{at['filled']}"
+            case "Fill", int(shares), bool(known):
+                assert at["filled"] or not known, "there is none to repeat"
+                trade_id = EARLIER if known else f"t{at['filled']}"
                 return order.Fill(intent_id=ID, trade_id=trade_id, shares=Shares(shares * UNIT))
             case "ReadOpen", int(matched), bool(delayed):
                 counted = Shares(matched * UNIT)
@@ -78,10 +81,21 @@ class OrderMirror(Mirror):
     def ours(self, at: Values, record: Record, outputs: Outputs) -> dict[str, Value]:
         assert isinstance(record, Order)
         return {
-            "state": record.state if identified(record) else "nameless",
+            "state": record.state if identified(record) and remembers(record) else "nameless",
             "filled": units(record.filled),
             "reserved": units(record.open_size),
         }
+
+    def advance(
+        self, record: Any, name: str, arguments: tuple[Value, ...], at: Values
+    ) -> tuple[Any, dict[str, Value], Any] | None:
+        """A count that no record can hold is refused aloud: to ignore it would hide it."""
+        advanced = super().advance(record, name, arguments, at)
+        if advanced is None or name not in ("ReadOpen", "ReadClosed"):
+            return advanced
+        after, ours, outputs = advanced
+        counted = isinstance(arguments[0], int) and 0 <= arguments[0] <= self.constants["Size"]
+        return after, ours if counted else {**ours, "state": "credulous"}, outputs
 
     # The world: the network, and the venue behind it.
 
@@ -107,8 +121,9 @@ class OrderMirror(Mirror):
                 return at["sent"] is True
             case "CancelTimeout", *_:
                 return at["asked"] is True
-            case "Fill", int(shares):
-                return number(at, "filled") + shares <= number(at, "executed")
+            case "Fill", int(shares), bool(known):  # any trade may be reported again
+                booked = number(at, "filled")
+                return shares <= (booked if known else number(at, "executed") - booked)
             case "Ended", *_:
                 return isinstance(record_of(self.situation(at)), order.ReadClosed)
             case "ReadOpen", int(count), delayed:  # its status and its count may be stale
@@ -232,3 +247,8 @@ def identified(record: Order) -> bool:
     """It is signed with an identity and bytes of its own, or was never to be sent."""
     unsigned = record.state in ("intent", "rejected", "closed") and not record.filled
     return unsigned or (record.order_id, record.payload) == (ORDER_ID, PAYLOAD)
+
+
+def remembers(record: Order) -> bool:
+    """It knows a trade of what it booked, by which a repeated one is told."""
+    return bool(record.trade_ids) == bool(record.filled)

@@ -36,6 +36,7 @@ from polybawt.venue.wire_stream import user_facts
 ID: Final = "i1"
 ORDER_ID: Final = "0x" + "0d" * 32
 PAYLOAD: Final = "{}"
+EARLIER: Final = "earlier"  # the trade by which was filled what is filled
 US, THEM = "0x" + "11" * 20, "0x" + "22" * 20
 UNIT: Final = 10_000_000  # millionths of a share behind one of the specification's
 PRICE: Final = Price(450_000)
@@ -71,7 +72,7 @@ def a_record(state: str, filled: int, size: int) -> Order:
         token_id=MARKET.yes_token, side=Side.BUY, price=PRICE, size=Shares(size * UNIT),
         post_only=False, created_ns=0, ends_ns=AT_NS["ended"], expiration_s=END_S + MARGIN_S,
         order_id=ORDER_ID if signed else "", payload=PAYLOAD if signed else "",
-        filled=Shares(filled * UNIT), trade_ids=("earlier",) if filled else (), state=state,
+        filled=Shares(filled * UNIT), trade_ids=(EARLIER,) if filled else (), state=state,
     )  # fmt: skip
 
 
@@ -218,7 +219,7 @@ def submitted(venue: Venue, to: Situation) -> tuple[Fact, ...]:
 
 def marketable(venue: Venue, to: Situation) -> tuple[Fact, ...]:
     """It would be matched at once, so it is held for the taker delay."""
-    offer(venue, "ask", to.size, AT_NS[to.clock])
+    offer(venue, "ask now", to.size, AT_NS[to.clock])
     return submitted(venue, to)
 
 

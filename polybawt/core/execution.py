@@ -6,7 +6,7 @@ what cannot be, and holds the breakers.  What a match does to our money stands i
 
 from typing import Final
 
-from polybawt.core import facts
+from polybawt.core import facts, views
 from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
 from polybawt.core.machines import breaker, order, recovery
@@ -14,7 +14,7 @@ from polybawt.core.machines.breaker import Breaker, BreakerMachine
 from polybawt.core.machines.order import Order, OrderMachine
 from polybawt.core.risk import Gate, refusal
 from polybawt.core.state import State
-from polybawt.core.strategies import Intent, View, Withdraw
+from polybawt.core.strategies import Intent, Withdraw
 from polybawt.core.units import MS_NS, SECOND_NS
 
 STATUSES_ENDED: Final = ("CANCELED", "UNMATCHED", "INVALID")  # the venue appends reasons
@@ -25,39 +25,13 @@ STATUSES_ALIVE: Final = ("LIVE", "MATCHED", "DELAYED")
 
 def decide(state: State, condition_id: str) -> Outputs:
     """Ask every strategy what it wants in one market, at most once per ``decide_ns``."""
-    book, market = state.books.get(condition_id), state.markets[condition_id]
-    if state.barred() or book is None:
+    if state.barred() or condition_id not in state.books:
         return ()
     if not state.due(f"decide:{condition_id}", state.config.decide_ns):
         return ()
-    fresh = all(
-        state.feeds[token].state == "fresh"
-        and state.book_age_ns(token) <= state.config.limits.book_age_ns_max
-        for token in market.tokens
-    )
-    wishes: list[Intent | Withdraw] = []
-    for strategy in state.config.strategies:
-        if not strategy.enabled:
-            continue
-        own = tuple(
-            o
-            for o in state.open_orders()
-            if o.condition_id == condition_id and o.strategy == strategy.name
-        )
-        wishes += strategy.decide(
-            View(
-                now_ns=state.now_ns,
-                market=market,
-                book=book,
-                book_fresh=fresh,
-                oracle=state.oracles.get(market.symbol),
-                strike_e18=state.settlements[condition_id].strike_e18,
-                orders=own,
-                bankroll=state.equity(),
-                rooms=(state.room(market.yes_token), state.room(market.no_token)),
-            )
-        )
-    return tuple(wishes)
+    shown = views.shown(state, state.markets[condition_id])
+    running = (strategy for strategy in state.config.strategies if strategy.enabled)
+    return tuple(wish for s in running for wish in s.decide(views.view(state, s, shown)))
 
 
 def gate(state: State, intent: Intent) -> Gate:

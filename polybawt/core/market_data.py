@@ -20,7 +20,9 @@ from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed
 from polybawt.core.machines.feed import Feed, FeedMachine
 from polybawt.core.market import Market
+from polybawt.core.signals.flow import Flow, sign_of
 from polybawt.core.state import State
+from polybawt.core.units import MS_NS, complement
 
 LAG_MS_MAX: Final = 60_000
 BACKOFF_DOUBLINGS_MAX: Final = 4  # of the time between two reads of one book
@@ -261,6 +263,7 @@ def traded(state: State, fact: facts.LastTrade) -> Outputs:
     if market is None:
         return ()
     state.count("prints")
+    _follow_flow(state, market, fact)
     if book := state.books.get(market.condition_id):
         newest = max(view.timestamp_ms for view in book.views.values())
         if fact.timestamp_ms > newest:  # the groups before it were hashed with the old text
@@ -269,6 +272,22 @@ def traded(state: State, fact: facts.LastTrade) -> Outputs:
             return outputs
         book.last_trade = fact.price_text
     return ()
+
+
+def _follow_flow(state: State, market: Market, fact: facts.LastTrade) -> None:
+    """What is too old says nothing of now, and a print without a size is no print of nothing."""
+    flow = state.flows.setdefault(market.condition_id, Flow())
+    if state.now_ns - fact.timestamp_ms * MS_NS > state.config.limits.print_age_ns_max:
+        state.count("old_prints")
+        return
+    yes = fact.token_id == market.yes_token
+    flow.last_price = fact.price if yes else complement(fact.price)
+    flow.last_ns = max(flow.last_ns, fact.timestamp_ms * MS_NS)
+    if fact.shares is None:
+        state.count("unsized_prints")
+        return
+    for _ in flow.traded(sign_of(market, fact.token_id, fact.side), fact.shares):
+        state.count("vpin_readings")
 
 
 def tick_changed(state: State, fact: facts.TickSizeChanged) -> Outputs:

@@ -273,6 +273,7 @@ def forget(state: State, market: Market) -> None:
     state.forget(f"market:{condition}")
     del state.markets[condition]
     state.books.pop(condition, None)
+    state.flows.pop(condition, None)
     for token in market.tokens:
         del state.market_of[token]
         state.feeds.pop(token, None)

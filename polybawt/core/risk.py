@@ -24,6 +24,7 @@ class Limits:
     price_cap: Price = Price(950_000)
     book_age_ns_max: int = 3 * SECOND_NS
     open_orders_max: int = 50
+    print_age_ns_max: int = 300 * SECOND_NS  # an older trade says nothing of now
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,7 @@ from polybawt.core.market import Market, Side
 from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
 from polybawt.core.signals.fair_value import Oracle
+from polybawt.core.signals.flow import Flow
 from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 
@@ -87,6 +88,7 @@ class State:
     breakers: dict[str, Breaker] = field(factory=dict)
     feeds: dict[str, Feed] = field(factory=_links)
     oracles: dict[str, Oracle] = field(factory=dict)
+    flows: dict[str, Flow] = field(factory=dict)
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
     scores: dict[str, Score] = field(factory=dict)

@@ -233,6 +233,12 @@ def rich() -> Script:
             condition_id="0xc1", timestamp_ms=script.now_ns // MS_NS + 1, changes=(change,)
         )
     )
+    script.say(
+        facts.LastTrade(
+            condition_id="0xc1", token_id=YES, price=cents(50), price_text="0.5",
+            shares=shares(700), side=Side.BUY, timestamp_ms=script.now_ns // MS_NS,
+        )
+    )  # fmt: skip
     script.state.scores["value"] = Score(wins=1, losses=2, losing=2, lost_ns=T0)
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
     script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))

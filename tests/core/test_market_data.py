@@ -561,3 +561,34 @@ def test_a_recorded_session_is_fresh_to_its_last_message(recorded: Find) -> None
     assert count["level_changes"] == want["price_change_levels"]
     assert count["rest_book_hash_ok"] + count.get("older_books", 0) == want["rest_book_hash_ok"]
     assert not [name for name in count if "mismatch" in name]
+
+
+def a_print(script: Script, **other: Any) -> facts.LastTrade:
+    terms: dict[str, Any] = {
+        "condition_id": "0xc1", "token_id": YES, "price": cents(40), "price_text": "0.4",
+        "shares": shares(300), "side": Side.BUY, "timestamp_ms": script.now_ns // MS_NS,
+    }  # fmt: skip
+    return facts.LastTrade(**(terms | other))
+
+
+def test_the_flow_of_a_market_counts_both_tokens_with_one_sign(script: Script) -> None:
+    """Proves: H1, P1.3."""
+    script.say(a_print(script), a_print(script, token_id=NO, side=Side.SELL, price=cents(61)))
+    flow = script.state.flows["0xc1"]
+
+    assert (flow.imbalances, flow.begun, flow.signed) == ([shares(500)], shares(100), shares(100))
+    assert flow.last_price == cents(39)
+
+
+def test_a_print_that_is_old_or_without_a_size_moves_no_flow(script: Script) -> None:
+    """Newest is not new: a print of last month met a book of today.  Proves: G1, G3."""
+    script.wait(400)
+    late = script.now_ns // MS_NS - 300_001
+    script.say(a_print(script, timestamp_ms=late), a_print(script, shares=None, price=cents(45)))
+    flow = script.state.flows["0xc1"]
+
+    assert (flow.begun, flow.imbalances, flow.last_price) == (0, [], cents(45))
+    assert script.state.counters["old_prints"] == script.state.counters["unsized_prints"] == 1
+
+    script.say(a_print(script, timestamp_ms=late + 1))
+    assert flow.begun == shares(300)

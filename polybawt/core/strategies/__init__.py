@@ -13,15 +13,23 @@ from attrs import frozen
 
 from polybawt.core.book import Book
 from polybawt.core.machine import Fact
+from polybawt.core.machines.hedge import Hedge
 from polybawt.core.machines.order import Order
 from polybawt.core.market import Market, Side
 from polybawt.core.signals.fair_value import Oracle
-from polybawt.core.units import Price, Shares, Usdc
+from polybawt.core.signals.flow import Flow
+from polybawt.core.units import MILLION, Price, Shares, Usdc
 
 
 @frozen(kw_only=True)
 class Intent(Fact):
-    """What a strategy wants. ``fair`` is what it believes a share is worth; 0 if it has no view."""
+    """What a strategy wants. ``fair`` is what it believes a share is worth; 0 if it has no view.
+
+    ``purpose``: ``entry`` takes on risk; ``exit``, ``hedge`` and ``flatten`` are to take it off, and
+    an exit or a flattening can only sell what is held.  ``hedge_id`` names the hedge whose leg it
+    is.  ``threshold``: it trades once per token, condition and threshold (0: as often as it likes).
+    ``approval``: an operator must say yes first.
+    """
 
     strategy: str
     condition_id: str
@@ -32,6 +40,10 @@ class Intent(Fact):
     post_only: bool
     lifetime_s: int
     fair: Price = Price(0)
+    purpose: str = "entry"
+    hedge_id: str = ""
+    threshold: Price = Price(0)
+    approval: bool = False
 
 
 @frozen(kw_only=True)
@@ -43,18 +55,36 @@ class Withdraw(Fact):
 
 
 @frozen(kw_only=True)
-class View:
-    """What one strategy may know of one market, at one moment."""
+class Question:
+    """One market of an event, as a strategy sees it beside the others."""
 
-    now_ns: int
     market: Market
     book: Book
     book_fresh: bool
+    orders: tuple[Order, ...]  # its own, that have not ended
+    held: tuple[Shares, Shares] = (Shares(0), Shares(0))  # its own yes and no, free to sell
+    entries: tuple[Price, Price] = (Price(0), Price(0))  # what they cost a share, fees included
+    rooms: tuple[Usdc, Usdc]  # how much more the limits allow: of the yes, of the no token
+
+
+@frozen(kw_only=True)
+class View(Question):
+    """What one strategy may know of one market, at one moment.
+
+    ``event``: every market of the same neg-risk event, this one among them; else empty.  ``spot``:
+    the prices that run ahead of the oracle's.  ``scale_micro``: the part of its usual size that
+    the breakers leave it.
+    """
+
+    now_ns: int
     oracle: Oracle | None
     strike_e18: int
-    orders: tuple[Order, ...]  # its own, in this market, that have not ended
     bankroll: Usdc
-    rooms: tuple[Usdc, Usdc]  # how much more the limits allow: of the yes, of the no token
+    spot: Oracle | None = None
+    flow: Flow | None = None
+    event: tuple[Question, ...] = ()
+    hedges: tuple[Hedge, ...] = ()  # its own, of this market
+    scale_micro: int = MILLION
 
 
 NAME: Final = re.compile("[a-z][a-z0-9_.-]{0,39}")

@@ -1,0 +1,101 @@
+"""What a strategy is shown before it decides: one market, its own part in it, and its event.
+
+Everything here is derived anew from the state; a view holds nothing that the state does not.
+"""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from polybawt.core.machines.order import Order
+from polybawt.core.market import Market, Side
+from polybawt.core.state import State
+from polybawt.core.strategies import Question, Strategy, View
+from polybawt.core.units import MILLION, Price, Shares, Usdc
+
+
+@frozen
+class Shown:
+    """What all strategies are shown alike: worked out once for all of them."""
+
+    market: Market
+    event: tuple[Market, ...]
+    fresh: Mapping[str, bool]
+    rooms: Mapping[str, tuple[Usdc, Usdc]]
+    bankroll: Usdc
+
+
+def shown(state: State, market: Market) -> Shown:
+    """One market that has a book; and its event, when every market of it has one."""
+    siblings = [m for m in state.markets.values() if _together(market, m)]
+    if not all(m.condition_id in state.books for m in siblings):
+        siblings = []
+    asked = {m.condition_id: m for m in (market, *siblings)}
+    return Shown(
+        market,
+        tuple(siblings),
+        {c: all(_fresh(state, token) for token in m.tokens) for c, m in asked.items()},
+        {c: (state.room(m.yes_token), state.room(m.no_token)) for c, m in asked.items()},
+        state.equity(),
+    )
+
+
+def _together(market: Market, other: Market) -> bool:
+    """Whether exactly one of the two, and of others, comes true."""
+    return bool(market.neg_risk_id) and other.neg_risk_id == market.neg_risk_id
+
+
+def _fresh(state: State, token_id: str) -> bool:
+    limit_ns = state.config.limits.book_age_ns_max
+    return state.feeds[token_id].state == "fresh" and state.book_age_ns(token_id) <= limit_ns
+
+
+def view(state: State, strategy: Strategy, shown: Shown) -> View:
+    """What is shown to all, and the strategy's own part in it."""
+    own = tuple(order for order in state.open_orders() if order.strategy == strategy.name)
+    market = shown.market
+    asked = _question(state, strategy.name, market, shown, own)
+    return View(
+        market=market,
+        book=asked.book,
+        book_fresh=asked.book_fresh,
+        orders=asked.orders,
+        held=asked.held,
+        entries=asked.entries,
+        rooms=asked.rooms,
+        now_ns=state.now_ns,
+        oracle=state.oracles.get(market.symbol),
+        strike_e18=state.settlements[market.condition_id].strike_e18,
+        bankroll=shown.bankroll,
+        flow=state.flows.get(market.condition_id),
+        event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
+    )
+
+
+def _question(
+    state: State, strategy: str, market: Market, shown: Shown, own: tuple[Order, ...]
+) -> Question:
+    condition, (yes, no) = market.condition_id, market.tokens
+    return Question(
+        market=market,
+        book=state.books[condition],
+        book_fresh=shown.fresh[condition],
+        orders=tuple(order for order in own if order.condition_id == condition),
+        held=(held(state, strategy, yes, own), held(state, strategy, no, own)),
+        entries=(entry(state, strategy, yes), entry(state, strategy, no)),
+        rooms=shown.rooms[condition],
+    )
+
+
+def held(state: State, strategy: str, token_id: str, own: tuple[Order, ...]) -> Shares:
+    """A strategy's own shares of a token, less what its open orders are selling already."""
+    asked = sum(o.open_size for o in own if (o.token_id, o.side) == (token_id, Side.SELL))
+    return Shares(max(0, state.ledger.shares(strategy, token_id) - asked))
+
+
+def entry(state: State, strategy: str, token_id: str) -> Price:
+    """What each share held has cost, fees and earlier sales counted in, rounded up; 0 for none."""
+    shares = state.ledger.shares(strategy, token_id)
+    if shares <= 0:
+        return Price(0)
+    return Price(-(-state.ledger.outlay(strategy, token_id) * MILLION // shares))

@@ -69,7 +69,7 @@ def _links() -> dict[str, Feed]:
 
 @define
 class State:
-    """Keys: condition id, token id, intent id, trade id; by name: breaker, feed, symbol, strategy."""
+    """Keys: condition, token, intent and trade id; by name: breaker, feed, symbol, strategy."""
 
     config: Config = field(factory=Config)
     now_ns: int = 0

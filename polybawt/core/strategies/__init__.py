@@ -25,10 +25,10 @@ from polybawt.core.units import MILLION, Price, Shares, Usdc
 class Intent(Fact):
     """What a strategy wants. ``fair`` is what it believes a share is worth; 0 if it has no view.
 
-    ``purpose``: ``entry`` takes on risk; ``exit``, ``hedge`` and ``flatten`` are to take it off, and
-    an exit or a flattening can only sell what is held.  ``hedge_id`` names the hedge whose leg it
-    is.  ``threshold``: it trades once per token, condition and threshold (0: as often as it likes).
-    ``approval``: an operator must say yes first.
+    ``purpose``: ``entry`` takes on risk; ``exit``, ``hedge`` and ``flatten`` are to take it off,
+    and an exit or a flattening can only sell what is held.  ``hedge_id`` names the hedge whose
+    leg it is.  ``threshold``: it trades once per token, condition and threshold (0: as often as
+    it likes).  ``approval``: an operator must say yes first.
     """
 
     strategy: str

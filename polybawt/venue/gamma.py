@@ -66,6 +66,7 @@ class Gamma:
                     bad += 1
                 if fact is not None:
                     facts.append(fact)
+            del rows, listed  # this page's JSON need not wait for the next one
             yield facts
             if not cursor:
                 return

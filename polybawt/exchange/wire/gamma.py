@@ -8,6 +8,7 @@ its markets without themselves again.
 Source: exchange reference 3.6, 5.1 and 5.4; keys as recorded.
 """
 
+from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
@@ -17,7 +18,8 @@ from attrs import frozen
 from polybawt.core.market import Market
 from polybawt.core.units import MILLION, SECOND_NS, Price, Usdc, micro_text
 from polybawt.exchange.wire import gamma_shapes as shapes
-from polybawt.exchange.wire.texts import BASE_FEE_BPS, iso, number, outcomes
+from polybawt.exchange.wire import texts
+from polybawt.exchange.wire.texts import BASE_FEE_BPS, number, outcomes
 from polybawt.sim.catalogue import EventTerms
 
 E18_DIGITS: Final = 18
@@ -31,6 +33,8 @@ TAG_IDS: Final = {
 """As recorded, the last two as known from the venue's own addresses; others are made up."""
 
 Row = dict[str, object]
+
+iso = lru_cache(maxsize=8_192)(texts.iso)  # a page of a hundred markets has five hundred times
 
 
 @frozen(kw_only=True)
@@ -114,6 +118,7 @@ def gamma_event(event: EventTerms, pairs: list[tuple[Market, Shown]], open_inter
     return {**shapes.EVENT, **known}
 
 
+@lru_cache(maxsize=1_024)
 def tag(slug: str) -> Row:
     return {**shapes.TAG, "id": str(tag_id(slug)), "label": _label(slug), "slug": slug}
 

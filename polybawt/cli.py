@@ -138,6 +138,12 @@ def _parser() -> Parser:
     engine = command("engine", "the engine alone (also: polybawt-engine)", ENGINE)
     _engine_options(engine)
 
+    preflight = command("preflight", "whether this configuration could trade", PREFLIGHT)
+    preflight.add_argument(
+        "--config", type=Path, default=Path("engine.toml"), metavar="FILE", help="(engine.toml)"
+    )
+    preflight.set_defaults(run=preflight_command)
+
     audit = command("audit", "hold a journal against the specifications", AUDIT)
     audit.add_argument("journal", type=Path, metavar="JOURNAL", help="a journal.sqlite")
     audit.set_defaults(run=audit_command)
@@ -155,6 +161,14 @@ def _parser() -> Parser:
     _tui_options(tui)
     return parser
 
+
+PREFLIGHT: Final = """\
+Ask the venue and this machine everything that trading depends on: wallet, credentials, balance,
+allowances, versions, clock, geoblock, streams, disk. Nothing is ever ordered or cancelled; the
+account's API key is made if it has none. Exits 1 when a check fails.
+
+  polybawt preflight --config engine.toml
+"""
 
 AUDIT: Final = """\
 Play a journal again, fact by fact: its hashes, every transition against the committed edges of
@@ -360,6 +374,28 @@ def engine_command(options: argparse.Namespace) -> int:
         return fail(str(e), options.json, FAILED)
     print(json.dumps(summary) if options.json else _figures(summary))
     return GOOD
+
+
+def preflight_command(options: argparse.Namespace) -> int:
+    from polybawt.engine.config import ConfigError, load
+    from polybawt.ops import logs, preflight
+    from polybawt.venue.contracts import UnknownChain, contracts
+    from polybawt.venue.signing import Account, InvalidKey
+
+    try:
+        config = load(options.config)
+        contracts(config.venue.chain_id)
+        name = config.account.private_key_env
+        key = os.environ.get(name, "")
+        if not key:
+            raise UsageError(f"{name} is not set: put the private key of the account there")
+        logs.keep_secret(key)
+        account = Account(key)
+    except (ConfigError, InvalidKey, UnknownChain) as e:
+        raise UsageError(str(e)) from e
+    checks = asyncio.run(preflight.preflight(config, account, preflight.progress))
+    print(json.dumps(preflight.as_json(checks)) if options.json else preflight.told(checks))
+    return GOOD if all(check.ok for check in checks) else FAILED
 
 
 def audit_command(options: argparse.Namespace) -> int:

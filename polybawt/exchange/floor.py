@@ -29,9 +29,10 @@ from polybawt.exchange.people import People
 from polybawt.exchange.publisher import Publisher
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.sidekeys import SideKeys
-from polybawt.sim.chain import Fate, fails, retries
+from polybawt.sim.chain import Fate, dawdles, fails, retries
 from polybawt.sim.faults import Faults
 from polybawt.sim.records import Refused, VenueOrder, VenueTrade
+from polybawt.sim.transactions import ChainTransaction, Course, reverts
 from polybawt.sim.venue import Venue
 from polybawt.sim.world import WorldLike
 from polybawt.venue.signing import Account
@@ -48,9 +49,10 @@ class Floor:
         self.side_keys = SideKeys()
         self.people = People(self.ring, config.wallets, config.deposit_only)
         self.hub = Hub()
-        self.publisher = Publisher(
-            world, self.hub, self.people, taker_delay=config.taker_delay_ns > 0
-        )
+        self._clock = clock
+        self._now_ns = world.start_ns
+        self.faults = Faults(config.faults, config.seed, self._now_ns)
+        self.publisher = Publisher(world, self.hub, self.people, self.faults)
         self.history = History(self._best)
         self.notices = Notices(world.venue.order, self.people.reads)
         self.publisher.ears += [self.history.hear, self.notices.hear]
@@ -60,14 +62,11 @@ class Floor:
             if config.limits != "off"
             else None
         )
-        self._clock = clock
-        self._now_ns = world.start_ns
         self._heartbeats = Heartbeats()
         self.mode = Mode()
-        self.faults = Faults(config.faults, config.seed, self._now_ns)
         self._late: list[tuple[int, object, ApiKey]] = []
         self._shown: dict[tuple[str, str], int] = {}  # balances as they were shown last
-        self.venue.doom(self._fate)
+        self.venue.doom(self._fate, self._course)
         self._frozen = False
         self._accepted: dict[str, list[str]] = {}
         for key in config.keys:
@@ -260,11 +259,19 @@ class Floor:
 
     def _fate(self, trade: VenueTrade) -> Fate | None:
         """What a fault makes of a trade on chain; none leaves it to the world."""
-        struck = self.faults.strike(("fail_settlement", "retry_settlement"), trade.match_ns)
+        kinds = "fail_settlement", "retry_settlement", "late_broadcast"
+        struck = self.faults.strike(kinds, trade.match_ns)
         if struck is None:
             return None
         delay_ns = int(struck.seconds * SECOND_NS)
+        if struck.kind == "late_broadcast":
+            return dawdles(delay_ns)
         return fails(delay_ns) if struck.kind == "fail_settlement" else retries(delay_ns)
+
+    def _course(self, transaction: ChainTransaction) -> Course | None:
+        """What a fault makes of a split, a merge, a redemption or a conversion."""
+        struck = self.faults.strike(("fail_transaction",), transaction.created_ns)
+        return reverts(int(struck.seconds * SECOND_NS)) if struck else None
 
     def beat(self, key: ApiKey, given: str) -> str:
         return self._heartbeats.beat(key.credentials.key, given, self.now_ns())

@@ -1,4 +1,4 @@
-"""Who listens to what: the subscribers of the three streams and a way to reach them.
+"""Who listens to what: the subscribers of the streams and a way to reach them.
 
 Publishing never waits.  Each subscriber has a bounded queue of finished frames and a task of its
 own that writes them, all that there are in one write; whoever falls a full queue behind is cut
@@ -9,7 +9,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from polybawt.exchange.wire.live import FIRST_SEQ
+from polybawt.exchange.wire.live import frame as live_frame
+from polybawt.exchange.wire.oracle import TOPIC as SETTLEMENT_TOPIC
+
 QUEUE_MAX: Final = 20_000
+LIVE_QUEUE_MAX: Final = 1_000
+LOST_MAX: Final = 1_000  # frames that one slow reader may lose
 BURST_MAX: Final = 256  # frames that leave in one write: a write costs more than many frames
 BACKLOG_MAX: Final = 1 << 20  # bytes that the kernel has not taken yet; then we wait for the reader
 BACKLOG_S: Final = 0.005
@@ -39,6 +45,10 @@ class Subscriber:
             self._queue.put_nowait(frame)
         except asyncio.QueueFull:
             self.cut()
+
+    def unsent(self) -> list[bytes]:
+        """Take back what is still queued, when nobody writes it any more."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
 
     def cut(self) -> None:
         self.severed = True
@@ -90,11 +100,41 @@ class UserSubscriber(Subscriber):
 
 
 class OracleSubscriber(Subscriber):
-    """Listens to settlement prices; ``symbols`` None means all of them."""
+    """Listens to price topics; the symbols None mean all of a topic."""
 
     def __init__(self, sever: Callable[[], None], queue_max: int = QUEUE_MAX) -> None:
         super().__init__(sever, queue_max)
-        self.symbols: set[str] | None = set()
+        self.wanted: dict[str, set[str] | None] = {}
+
+    def hears(self, topic: str, symbol: str) -> bool:
+        symbols = self.wanted.get(topic, ())
+        return symbols is None or symbol in symbols
+
+
+class LiveSubscriber(Subscriber):
+    """Listens to (channel, symbol) pairs; counts its frames by channel.
+
+    A frame has its number before anything can happen to it, so whatever is lost on the way, by a
+    fault or because this reader is slow, is seen as a gap.  Who reads too slowly loses frames
+    before it is cut off, and is told how many.
+    """
+
+    def __init__(self, sever: Callable[[], None], queue_max: int = LIVE_QUEUE_MAX) -> None:
+        super().__init__(sever, queue_max)
+        self.wanted: set[tuple[str, str]] = set()
+        self._seqs: dict[str, int] = {}
+        self._lost = 0
+
+    def tell(self, channel: str, rest: bytes) -> None:
+        """Send one frame of a channel; ``rest`` is all of it after its number."""
+        seq = self._seqs[channel] = self._seqs.get(channel, FIRST_SEQ - 1) + 1
+        if self._queue.full():
+            self._lost += 1
+            if self._lost > LOST_MAX:
+                self.cut()
+            return
+        lost, self._lost = self._lost, 0
+        self.offer(live_frame(channel, seq, lost, rest))
 
 
 class Hub:
@@ -103,6 +143,7 @@ class Hub:
         self._by_token: dict[str, set[MarketSubscriber]] = {}
         self._user: dict[str, set[UserSubscriber]] = {}
         self._oracle: set[OracleSubscriber] = set()
+        self._live: set[LiveSubscriber] = set()
 
     # The market channel.
 
@@ -175,13 +216,26 @@ class Hub:
     def leave_oracle(self, subscriber: OracleSubscriber) -> None:
         self._oracle.discard(subscriber)
 
-    def to_oracle(self, symbol: str, frame: bytes) -> None:
+    def to_oracle(self, symbol: str, frame: bytes, topic: str = SETTLEMENT_TOPIC) -> None:
         for subscriber in self._oracle:
-            if subscriber.symbols is None or symbol in subscriber.symbols:
+            if subscriber.hears(topic, symbol):
                 subscriber.offer(frame)
+
+    # Its successor.
+
+    def join_live(self, subscriber: LiveSubscriber) -> None:
+        self._live.add(subscriber)
+
+    def leave_live(self, subscriber: LiveSubscriber) -> None:
+        self._live.discard(subscriber)
+
+    def to_live(self, channel: str, symbol: str, rest: bytes) -> None:
+        for subscriber in self._live:
+            if (channel, symbol) in subscriber.wanted:
+                subscriber.tell(channel, rest)
 
     def cut_all(self) -> None:
         """End every stream: the exchange stops."""
         users = [one for group in self._user.values() for one in group]
-        for subscriber in [*self._market, *users, *self._oracle]:
+        for subscriber in [*self._market, *users, *self._oracle, *self._live]:
             subscriber.cut()

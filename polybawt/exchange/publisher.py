@@ -8,7 +8,6 @@ recorded bytes; what the venue itself would say about its books is then left uns
 Source: exchange reference 4.1 to 4.4; grouping as measured on recorded data.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,10 +19,12 @@ from polybawt.core.units import MILLION, MS_NS, Price, Shares
 from polybawt.exchange.directory import Directory
 from polybawt.exchange.hub import Hub
 from polybawt.exchange.people import People
+from polybawt.exchange.price_board import PriceBoard
 from polybawt.exchange.recorded import RecordedBooks
-from polybawt.exchange.wire import accounts, books, markets, oracle, texts
+from polybawt.exchange.wire import accounts, books, markets, quirks, texts
 from polybawt.exchange.wire.books import BookView
 from polybawt.exchange.wire.markets import Standing
+from polybawt.sim.faults import QUIRKS, Faults
 from polybawt.sim.records import (
     Event,
     LevelsMoved,
@@ -31,12 +32,12 @@ from polybawt.sim.records import (
     OrderChanged,
     Printed,
     Resolved,
+    TickChanged,
     TradeChanged,
 )
-from polybawt.sim.stocked import Stocked
-from polybawt.sim.world import RawFrame, Report, WorldLike
+from polybawt.sim.world import RawFrame, Told, World, WorldLike
 
-HISTORY_MAX: Final = 60  # reports in the first answer of the price stream, as recorded
+USER_PATH: Final = "/ws/user"
 RESOLVED_MAX: Final = 2_000  # older ones are no longer found, so that a long run stays small
 
 
@@ -46,22 +47,20 @@ class _Group:
 
     levels: dict[tuple[str, Any, Price], Shares] = field(factory=dict)
     prints: list[Printed] = field(factory=list)
+    ticks: list[TickChanged] = field(factory=list)
 
 
 class Publisher:
-    def __init__(
-        self, world: WorldLike, hub: Hub, people: People, *, taker_delay: bool = False
-    ) -> None:
-        self._world, self._hub, self._people = world, hub, people
-        self._taker_delay = taker_delay
+    def __init__(self, world: WorldLike, hub: Hub, people: People, faults: Faults) -> None:
+        self._world, self._hub, self._people, self._faults = world, hub, people, faults
         self._recorded = RecordedBooks()
         self._views: dict[str, BookView] = {}
         self._told_ms: dict[str, int] = {}
         self._groups: dict[str, _Group] = {}
         self._last_trade: dict[str, str] = {}
-        self.directory = Directory(world.venue, world.events if isinstance(world, Stocked) else {})
+        self.directory = Directory(world.venue, world.events if isinstance(world, World) else {})
         self._resolved: dict[str, Resolved] = {}
-        self._reports: dict[str, deque[tuple[int, float]]] = {}
+        self.prices = PriceBoard(hub)
         self.ears: list[Callable[[Event], None]] = []
         """Whoever keeps records of their own: notices, prices; each hears every event once."""
 
@@ -77,22 +76,16 @@ class Publisher:
             if now_ns // MS_NS > self._told_ms.get(condition_id, -1):
                 self._tell_group(condition_id, now_ns // MS_NS)
 
-    def outside(self, told: Report | RawFrame, now_ns: int) -> None:
+    def outside(self, told: Told, now_ns: int) -> None:
         """What the world publishes beside the venue."""
-        match told:
-            case Report():
-                point = (told.report_ms, told.value_e18 / 10**18)
-                self._history(told.symbol).append(point)
-                frame = oracle.update(told.symbol, told.value_e18, told.report_ms, now_ns)
-                self._hub.to_oracle(told.symbol, frame)
-            case RawFrame(channel="market"):
-                self._recorded.hear(told.text)
-                if told.tokens:
-                    self._hub.to_tokens(told.tokens, told.text.encode())
-                else:
-                    self._hub.to_custom(told.text.encode())
-            case RawFrame():
-                self._hub.to_oracle(self._note_recorded_price(told.text), told.text.encode())
+        if not isinstance(told, RawFrame) or told.channel != "market":
+            self.prices.tell(told, now_ns)
+            return
+        self._recorded.hear(told.text)
+        if told.tokens:
+            self._hub.to_tokens(told.tokens, told.text.encode())
+        else:
+            self._hub.to_custom(told.text.encode())
 
     def _route(self, event: Event) -> None:
         match event:
@@ -110,6 +103,8 @@ class Publisher:
                 self._tell_listed(event)
             case Resolved():
                 self._tell_resolved(event)
+            case TickChanged():
+                self._gather(event.market.condition_id).ticks.append(event)
 
     def _gather(self, condition_id: str) -> _Group:
         return self._groups.setdefault(condition_id, _Group())
@@ -127,6 +122,9 @@ class Publisher:
             return  # the next reader renders it
         after = {token: self._render(market, token, now_ms) for token in market.tokens}
         self._views.update(after)
+        for changed in group.ticks:  # first: every hash after it is over the new tick
+            for token in market.tokens:
+                self._hub.to_tokens([token], books.tick_size_change(changed, token, now_ms))
         for printed in group.prints:
             self._hub.to_tokens([printed.token_id], books.last_trade_price(printed, now_ms))
         if group.levels:
@@ -157,7 +155,9 @@ class Publisher:
             account = self._people.account_of(owner)
             if self._hub.heard_by(account):
                 record = self._people.trade_record(trade, market, owner)
-                frame = accounts.trade_event(record, trade.status, event.now_ns)
+                told = accounts.trade_event(record, trade.status, event.now_ns)
+                quirk = self._faults.strike(QUIRKS, event.now_ns, path=USER_PATH)
+                frame = orjson.dumps(quirks.odd(told, quirk.kind) if quirk else told)
                 self._hub.to_user(account, trade.condition_id, frame)
 
     def _tell_listed(self, event: Listed) -> None:
@@ -175,7 +175,8 @@ class Publisher:
         }.get((event.yes_payout, event.no_payout), "")
         gamma_id = self.standing(market).gamma_id
         frame = markets.market_resolved(market, gamma_id, winner, event.now_ns // MS_NS)
-        self._hub.to_tokens(market.tokens, frame, custom=True)
+        if not self._faults.strike(("withhold_resolved",), event.now_ns):
+            self._hub.to_tokens(market.tokens, frame, custom=True)
         for token in market.tokens:
             self._views.pop(token, None)
         if len(self._resolved) > RESOLVED_MAX:
@@ -183,31 +184,6 @@ class Publisher:
             self.directory.forget(oldest)
             for memory in (self._resolved, self._told_ms, self._last_trade):
                 memory.pop(oldest, None)
-
-    # Prices.
-
-    def _history(self, symbol: str) -> deque[tuple[int, float]]:
-        return self._reports.setdefault(symbol, deque(maxlen=HISTORY_MAX))
-
-    def _note_recorded_price(self, text: str) -> str:
-        """Keep a recorded price frame's points for the next subscriber; returns its symbol."""
-        frame: Any = orjson.loads(text)
-        payload = frame.get("payload") if isinstance(frame, dict) else None
-        if not isinstance(payload, dict):
-            return ""
-        symbol = str(payload.get("symbol", ""))
-        points = payload.get("data", [payload])
-        self._history(symbol).extend(
-            (point["timestamp"], point["value"]) for point in points if point.get("value")
-        )
-        return symbol
-
-    def histories(self, symbols: set[str] | None, now_ns: int) -> list[bytes]:
-        """The first answer to a price subscription, one dump per symbol known so far."""
-        known = self._reports if symbols is None else symbols & self._reports.keys()
-        return [
-            oracle.history(symbol, list(self._reports[symbol]), now_ns) for symbol in sorted(known)
-        ]
 
     # Reading what was told.
 
@@ -261,7 +237,7 @@ class Publisher:
             best_ask=view.best_ask if view else None,
             payouts=(resolved.yes_payout, resolved.no_payout) if resolved else None,
             resolved_ns=resolved.now_ns if resolved else 0,
-            taker_delay=self._taker_delay,
+            delay_ns=self._world.venue.taker_delay_ns(market.condition_id),
         )
 
     def known_market(self, condition_id: str) -> Market | None:

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 from attrs import asdict
 
+from polybawt.core.units import MILLION, SECOND_NS, InvalidAmount, Usdc, micro_text, parse_micro
 from polybawt.exchange import refusal
 from polybawt.exchange.auth import canonical
 from polybawt.exchange.modes import MODES
@@ -17,9 +18,12 @@ from polybawt.exchange.people import RESTRICTIONS
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.web import FLOOR, json_response, parsed, read_body
 from polybawt.sim.faults import InvalidFault, read_faults
+from polybawt.sim.oracle import ACTIONS, CHALLENGE_NS, NotNow, Payouts
+from polybawt.sim.shelf import TICKS
 
 TOKEN: Final = web.AppKey("admin token", str)
 STOPPED: Final = web.AppKey("stopped", asyncio.Event)
+TICKS_BY_TEXT: Final = {micro_text(tick): tick for tick in TICKS}
 LOOPBACK: Final = ("127.0.0.1", "::1")
 
 routes = web.RouteTableDef()
@@ -107,6 +111,68 @@ async def restrict(request: web.Request) -> web.Response:
         raise RequestRefused(f"restriction is one of {', '.join(RESTRICTIONS)}; address an account")
     request.app[FLOOR].people.restrict(address, str(restriction))
     return json_response({"address": address, "restriction": restriction})
+
+
+@routes.post("/admin/tick")
+async def set_tick(request: web.Request) -> web.Response:
+    """``{"condition_id": "0x…", "tick": "0.001"}``: from now on, and told on the stream."""
+    _admit(request)
+    wanted = await _asked(request)
+    tick, floor = TICKS_BY_TEXT.get(str(wanted.get("tick"))), request.app[FLOOR]
+    market = floor.venue.markets.get(str(wanted.get("condition_id")))
+    if market is None or tick is None:
+        raise RequestRefused(f"condition_id of a listed market; tick one of {[*TICKS_BY_TEXT]}")
+    now_ns = floor.now_ns()
+    floor.venue.set_tick(market.condition_id, tick, now_ns)
+    floor.publisher.publish(now_ns)
+    return json_response({"condition_id": market.condition_id, "tick": wanted["tick"]})
+
+
+@routes.post("/admin/resolution")
+async def move_question(request: web.Request) -> web.Response:
+    """``{"condition_id": "0x…", "action": "propose", "yes": "1", "challenge_s": 7200}``.
+
+    Actions are those of ``sim/oracle``: report, propose, dispute, vote (settle comes by itself,
+    when nobody disputed).  ``yes`` is what a YES share pays: "1", "0", or "0.5".
+    """
+    _admit(request)
+    wanted, floor = await _asked(request), request.app[FLOOR]
+    condition_id, action = str(wanted.get("condition_id")), str(wanted.get("action"))
+    seconds = wanted.get("challenge_s", CHALLENGE_NS // SECOND_NS)
+    if condition_id not in floor.venue.markets or action not in ACTIONS:
+        raise RequestRefused(f"condition_id of a listed market; action one of {[*ACTIONS]}")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e6:
+        raise RequestRefused("challenge_s is a number of seconds")
+    now_ns, window_ns = floor.now_ns(), int(seconds * SECOND_NS)
+    try:
+        payouts = _payouts(wanted["yes"]) if "yes" in wanted else None
+        question = floor.venue.ask_oracle(
+            condition_id, action, now_ns, payouts=payouts, window_ns=window_ns
+        )
+    except (NotNow, InvalidAmount) as wrong:
+        raise RequestRefused(str(wrong)) from wrong
+    floor.publisher.publish(now_ns)
+    return json_response(
+        {
+            "condition_id": condition_id,
+            "state": question.state,
+            "past": list(question.past),
+            "payouts": list(question.payouts) if question.payouts else None,
+        }
+    )
+
+
+def _payouts(yes: object) -> Payouts:
+    paid = parse_micro(yes)
+    return Usdc(paid), Usdc(MILLION - paid)
+
+
+async def _asked(request: web.Request) -> dict[str, object]:
+    """The body's object."""
+    wanted = parsed(await read_body(request))
+    if not isinstance(wanted, dict):
+        raise RequestRefused(refusal.INVALID_PAYLOAD)
+    return wanted
 
 
 @routes.post("/admin/stop")

@@ -15,8 +15,10 @@ from aiohttp import web
 
 from polybawt.core.units import SECOND_NS, micro_text
 from polybawt.exchange import (
+    live_prices,
     routes_account,
     routes_admin,
+    routes_chain,
     routes_gamma,
     routes_keys,
     routes_market,
@@ -53,7 +55,7 @@ def application(floor: Floor, admin_token: str, stopped: asyncio.Event) -> web.A
     app[routes_admin.STOPPED] = stopped
     routed = (
         routes_market, routes_prices, routes_keys, routes_orders, routes_account, routes_gamma,
-        routes_relayer, routes_admin, streams,
+        routes_relayer, routes_chain, routes_admin, streams, live_prices,
     )  # fmt: skip
     for module in routed:
         app.add_routes(module.routes)
@@ -119,7 +121,7 @@ def card(floor: Floor, port: int, clock: Clock, admin_token: str) -> Card:
         "ws_market_url": f"{stream}/market",
         "ws_user_url": f"{stream}/user",
         "rtds_url": f"{stream}/rtds",
-        "prices_ws_url": f"{stream}/rtds",
+        "prices_ws_url": f"{stream}/prices",
         "admin_url": f"{http}/admin",
         "admin_token": admin_token,
         "chain_id": config.chain_id,

@@ -1,4 +1,4 @@
-"""The three streams: market data, an account's own events, settlement prices.
+"""Three streams: market data, an account's own events, prices in the legacy way.
 
 Each connection reads its subscriptions here and gets everything else through the hub; a task of
 its own does the writing.  Nonsense is ignored where the venue ignores it; only a user stream
@@ -8,11 +8,9 @@ Source: exchange reference 4.1, 4.3 and 4.4.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
-import orjson
 from aiohttp import WSMsgType, web
 
 from polybawt.exchange.floor import Floor
@@ -20,80 +18,24 @@ from polybawt.exchange.hub import (
     TOKENS_MAX,
     MarketSubscriber,
     OracleSubscriber,
-    Subscriber,
     UserSubscriber,
 )
-from polybawt.exchange.mishaps import Frames
+from polybawt.exchange.sockets import (
+    frames,
+    object_of,
+    severing,
+    spoiling,
+    texts,
+    upgraded,
+    writing,
+)
 from polybawt.exchange.web import FLOOR
 from polybawt.exchange.wire import oracle
 
-FRAME_MAX: Final = 1 << 20
 FIRST_FRAME_MAX_S: Final = 10.0
 IDS_MAX: Final = 10_000  # per connection
-PING: Final = "PING"
-PONG: Final = b"PONG"
 
 routes = web.RouteTableDef()
-
-
-async def _upgraded(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse(compress=False, max_msg_size=FRAME_MAX)
-    await socket.prepare(request)
-    return socket
-
-
-def _severing(request: web.Request) -> Callable[[], None]:
-    transport = request.transport
-    return transport.abort if transport is not None else lambda: None
-
-
-def _spoiling(request: web.Request) -> Callable[[bytes], Sequence[bytes]]:
-    """What faults make of the frames of this connection."""
-    floor = request.app[FLOOR]
-    return Frames(floor.faults, floor.now_ns, request.path).sent
-
-
-@asynccontextmanager
-async def _writing(subscriber: Subscriber, request: web.Request) -> AsyncIterator[None]:
-    """The subscriber's frames go out for as long as this lasts."""
-    transport = request.transport
-    if transport is None:  # gone already: nobody to write to
-        yield
-        return
-    task = asyncio.create_task(subscriber.write_all(transport))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _frames(
-    socket: web.WebSocketResponse, subscriber: Subscriber
-) -> AsyncIterator[dict[str, Any]]:
-    """Every JSON object the client sends; PING is answered on the way, the rest ignored."""
-    async for message in socket:
-        if message.type is not WSMsgType.TEXT:
-            continue
-        if message.data == PING:
-            subscriber.answer(PONG)
-            continue
-        frame = _object(message.data)
-        if frame is not None:
-            yield frame
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        frame = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return frame if isinstance(frame, dict) else None
-
-
-def _texts(value: object) -> list[str]:
-    """A list of ids; whatever is no text in it is passed over."""
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 # The market channel.
@@ -101,13 +43,13 @@ def _texts(value: object) -> list[str]:
 
 @routes.get("/ws/market")
 async def market_stream(request: web.Request) -> web.WebSocketResponse:
-    socket, floor = await _upgraded(request), request.app[FLOOR]
-    subscriber = MarketSubscriber(_severing(request))
-    subscriber.spoil = _spoiling(request)
+    socket, floor = await upgraded(request), request.app[FLOOR]
+    subscriber = MarketSubscriber(severing(request))
+    subscriber.spoil = spoiling(request)
     floor.hub.join_market(subscriber)
     try:
-        async with _writing(subscriber, request):
-            async for frame in _frames(socket, subscriber):
+        async with writing(subscriber, request):
+            async for frame in frames(socket, subscriber):
                 _follow(floor, subscriber, frame)
     finally:
         floor.hub.leave_market(subscriber)
@@ -115,7 +57,7 @@ async def market_stream(request: web.Request) -> web.WebSocketResponse:
 
 
 def _follow(floor: Floor, subscriber: MarketSubscriber, frame: dict[str, Any]) -> None:
-    tokens = _texts(frame.get("assets_ids"))
+    tokens = texts(frame.get("assets_ids"))
     if frame.get("operation") == "unsubscribe":
         floor.hub.unfollow(subscriber, tokens)
         return
@@ -135,17 +77,17 @@ def _follow(floor: Floor, subscriber: MarketSubscriber, frame: dict[str, Any]) -
 
 @routes.get("/ws/user")
 async def user_stream(request: web.Request) -> web.WebSocketResponse:
-    socket, floor = await _upgraded(request), request.app[FLOOR]
-    sever = _severing(request)
+    socket, floor = await upgraded(request), request.app[FLOOR]
+    sever = severing(request)
     subscriber = await _admitted(socket, floor, sever)
     if subscriber is None:
         sever()  # no close frame, no reason: so does the venue
         return socket
-    subscriber.spoil = _spoiling(request)
+    subscriber.spoil = spoiling(request)
     floor.hub.join_user(subscriber)
     try:
-        async with _writing(subscriber, request):
-            async for frame in _frames(socket, subscriber):
+        async with writing(subscriber, request):
+            async for frame in frames(socket, subscriber):
                 _choose(subscriber, frame)
     finally:
         floor.hub.leave_user(subscriber)
@@ -161,7 +103,7 @@ async def _admitted(
             message = await socket.receive()
     except TimeoutError:
         return None
-    frame = _object(message.data) if message.type is WSMsgType.TEXT else None
+    frame = object_of(message.data) if message.type is WSMsgType.TEXT else None
     auth = frame.get("auth") if frame and frame.get("type") == "user" else None
     if frame is None or not isinstance(auth, dict):
         return None
@@ -171,7 +113,7 @@ async def _admitted(
     key = floor.ring.user(*[str(text) for text in given])
     if key is None:
         return None
-    markets = set(_texts(frame["markets"])) if "markets" in frame else None
+    markets = set(texts(frame["markets"])) if "markets" in frame else None
     return UserSubscriber(sever, key.address, markets)
 
 
@@ -179,7 +121,7 @@ def _choose(subscriber: UserSubscriber, frame: dict[str, Any]) -> None:
     """Narrow or widen a user stream; one that hears everything keeps hearing everything."""
     if subscriber.markets is None:
         return
-    chosen = set(_texts(frame.get("markets"))[:IDS_MAX])
+    chosen = set(texts(frame.get("markets"))[:IDS_MAX])
     if frame.get("operation") == "subscribe":
         subscriber.markets |= chosen
     elif frame.get("operation") == "unsubscribe":
@@ -191,13 +133,13 @@ def _choose(subscriber: UserSubscriber, frame: dict[str, Any]) -> None:
 
 @routes.get("/ws/rtds")
 async def oracle_stream(request: web.Request) -> web.WebSocketResponse:
-    socket, floor = await _upgraded(request), request.app[FLOOR]
-    subscriber = OracleSubscriber(_severing(request))
-    subscriber.spoil = _spoiling(request)
+    socket, floor = await upgraded(request), request.app[FLOOR]
+    subscriber = OracleSubscriber(severing(request))
+    subscriber.spoil = spoiling(request)
     floor.hub.join_oracle(subscriber)
     try:
-        async with _writing(subscriber, request):
-            async for frame in _frames(socket, subscriber):
+        async with writing(subscriber, request):
+            async for frame in frames(socket, subscriber):
                 _watch(floor, subscriber, frame)
     finally:
         floor.hub.leave_oracle(subscriber)
@@ -205,26 +147,28 @@ async def oracle_stream(request: web.Request) -> web.WebSocketResponse:
 
 
 def _watch(floor: Floor, subscriber: OracleSubscriber, frame: dict[str, Any]) -> None:
-    wanted = frame.get("subscriptions")
-    for one in wanted if isinstance(wanted, list) else []:
-        if not isinstance(one, dict) or one.get("topic") != oracle.TOPIC:
+    """Subscribe or unsubscribe topics; those that do not exist are ignored, as are odd shapes."""
+    asked = frame.get("subscriptions")
+    for one in asked if isinstance(asked, list) else []:
+        topic = one.get("topic") if isinstance(one, dict) else None
+        if not isinstance(topic, str) or topic not in oracle.FEED_OF:
             continue
-        symbol = _symbol(one.get("filters"))
+        symbols = oracle.wanted(topic, one.get("filters"))
         if frame.get("action") == "subscribe":
-            chosen = None if symbol is None else {symbol}
-            if chosen is None or subscriber.symbols is None:
-                subscriber.symbols = None
-            elif len(subscriber.symbols) < IDS_MAX:
-                subscriber.symbols |= chosen
-            for history in floor.publisher.histories(chosen, floor.now_ns()):
+            if floor.faults.strike(("ignore_filters",), floor.now_ns()):
+                symbols = None
+            _add(subscriber, topic, symbols)
+            for history in floor.publisher.prices.histories(topic, symbols, floor.now_ns()):
                 subscriber.offer(history)
         elif frame.get("action") == "unsubscribe":
-            kept = (subscriber.symbols or set()) - ({symbol} if symbol else set())
-            subscriber.symbols = kept if symbol else set()
+            kept = subscriber.wanted.pop(topic, None) or set()
+            if symbols:
+                subscriber.wanted[topic] = kept - symbols
 
 
-def _symbol(filters: object) -> str | None:
-    """The symbol a filter names: filters are a JSON *string*; none means every symbol."""
-    chosen = _object(filters) if isinstance(filters, str) and filters else None
-    symbol = chosen.get("symbol") if chosen else None
-    return symbol if isinstance(symbol, str) else None
+def _add(subscriber: OracleSubscriber, topic: str, symbols: set[str] | None) -> None:
+    known = subscriber.wanted.setdefault(topic, set())
+    if symbols is None or known is None:
+        subscriber.wanted[topic] = None
+    elif len(known) + len(symbols) <= IDS_MAX:
+        known |= symbols

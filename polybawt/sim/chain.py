@@ -35,15 +35,9 @@ def settles(mine_ns: int, confirm_ns: int, send_ns: int = 0) -> Fates:
     return lambda _: fate
 
 
-def dawdles(send_ns: int, mine_ns: int, confirm_ns: int) -> Fate:
-    """Sent late, and settled that much later."""
-    return checked(
-        (
-            ("MATCHED", send_ns),
-            ("MINED", send_ns + mine_ns),
-            ("CONFIRMED", send_ns + mine_ns + confirm_ns),
-        )
-    )
+def dawdles(send_ns: int) -> Fate:
+    """Sent late, then mined and confirmed, each as much later."""
+    return checked((("MATCHED", send_ns), ("MINED", 2 * send_ns), ("CONFIRMED", 3 * send_ns)))
 
 
 def fails(after_ns: int) -> Fate:

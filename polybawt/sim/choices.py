@@ -13,6 +13,7 @@ Source: exchange reference 5.3; quantitative reference 5.2.
 
 import math
 import random
+from contextlib import suppress
 from typing import Final
 
 from attrs import field, frozen
@@ -22,7 +23,7 @@ from polybawt.core.units import MILLION, SECOND_NS, Price, Shares
 from polybawt.sim.agents import Maker
 from polybawt.sim.catalogue import EventTerms
 from polybawt.sim.ids import v1_ids, word
-from polybawt.sim.oracle import NO, YES
+from polybawt.sim.oracle import NO, YES, NotNow
 from polybawt.sim.prices import Path
 from polybawt.sim.venue import Venue
 
@@ -148,7 +149,8 @@ class Choices:
     def open_now(self) -> list[Market]:
         known = self._venue.markets
         ids = [m.condition_id for event in self._open.values() for m in event.markets]
-        return [known[condition_id] for condition_id in ids]
+        found = [known[condition_id] for condition_id in ids if condition_id in known]
+        return [market for market in found if market.accepting_orders]
 
     def step(self, now_ns: int) -> None:
         """End what is over, list what follows, and move the oracle's questions on."""
@@ -180,6 +182,8 @@ class Choices:
         winner = event.chances.winner(event.end_ns)
         wrongly = event.number % DISPUTED_EVERY == DISPUTED_EVERY - 1
         for n, market in enumerate(event.markets):
+            if not self._venue.unasked(market.condition_id):
+                continue  # somebody else has asked the oracle
             self._venue.close(market.condition_id, now_ns)
             overlooked = wrongly and n == winner
             self._propose(market.condition_id, now_ns, wins=n == winner and not overlooked)
@@ -197,7 +201,10 @@ class Choices:
                 self._propose(condition_id, now_ns, wins=True)
 
     def _propose(self, condition_id: str, now_ns: int, *, wins: bool) -> None:
-        payouts, window_ns = YES if wins else NO, self._challenge_ns
-        self._venue.ask_oracle(
-            condition_id, "propose", now_ns, payouts=payouts, window_ns=window_ns
-        )
+        """Propose YES or NO; NO too when another question has come true meanwhile."""
+        for payouts in (YES, NO) if wins else (NO,):
+            with suppress(NotNow):
+                self._venue.ask_oracle(
+                    condition_id, "propose", now_ns, payouts=payouts, window_ns=self._challenge_ns
+                )
+                return

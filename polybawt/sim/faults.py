@@ -34,13 +34,23 @@ FRAMES: Final = (
     "truncate",
     "silence",  # nothing but PONG for ``seconds``
 )
+QUIRKS: Final = (  # of what the user channel says of a trade, all of them seen
+    "matchtime",  # ``match_time`` under its other name
+    "empty_decimals",  # optional numbers are ""
+    "no_maker_orders",  # the list is missing
+    "seconds",  # ``timestamp`` in seconds instead of milliseconds
+)
 OTHERS: Final = (
     "fail_settlement",  # a trade ends FAILED
     "retry_settlement",  # RETRYING, and confirmed in the end
+    "late_broadcast",  # MATCHED_NOT_BROADCASTED for ``seconds``
+    "fail_transaction",  # a split, merge, redemption or conversion fails after ``seconds``
+    "withhold_resolved",  # a resolution is not told on the stream
+    "ignore_filters",  # a price subscription is for everything, whatever it asked for
     "stale_balance",  # the balance call shows what was there ``seconds`` ago
     "wrong_clock",  # /time is ``seconds`` off
 )
-KINDS: Final = (*REQUESTS, *FRAMES, *OTHERS)
+KINDS: Final = (*REQUESTS, *FRAMES, *QUIRKS, *OTHERS)
 RULES_MAX: Final = 100
 
 

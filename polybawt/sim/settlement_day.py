@@ -103,6 +103,8 @@ class SettlementDay:
     def _live(self, outcome: Outcome, step: int, now_ns: int) -> None:
         """One step of a market's life: struck, closed, resolved."""
         condition_id = outcome.market.condition_id
+        if not self.venue.unasked(condition_id):
+            return  # an operator has settled it
         if step == 0:
             self.venue.amend(outcome.market)
         elif step == 1:

@@ -186,6 +186,11 @@ class Venue:
         """How far the oracle is with a market."""
         return self._closing.question(condition_id)
 
+    def unasked(self, condition_id: str) -> bool:
+        """Whether a market is known and nobody has moved its question yet."""
+        question = self._closing.question(condition_id)
+        return question is not None and question.state == "posed"
+
     def ask_oracle(
         self,
         condition_id: str,

@@ -142,6 +142,7 @@ class World:
         told: list[Told] = [*self._side_feeds.due(now_ns), *self._feed.due(now_ns)]
         self._list_ahead(now_ns)
         self._choices.step(now_ns)
+        self._live = [id_ for id_ in self._live if self.venue.unasked(id_)]  # else it is settled
         for condition_id in list(self._live):
             self._age(self.venue.markets[condition_id], now_ns)
         live = [self.venue.markets[condition_id] for condition_id in self._live]

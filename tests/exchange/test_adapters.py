@@ -256,7 +256,7 @@ async def test_the_engine_hears_its_own_fills(hall: Hall, clob: Clob, listening:
 async def test_the_engine_hears_the_settlement_price(hall: Hall, listening: Any) -> None:
     oracle = await listening(Listener(hall, "/ws/rtds", OracleLink()), "btc/usd")
     for _ in range(1000):
-        if any(one.symbols for one in hall.floor.hub._oracle):
+        if any(one.wanted for one in hall.floor.hub._oracle):
             break
         await asyncio.sleep(0)
     hall.world.coming = [Report("btc/usd", 63_304_200301195075000001, 1_780_876_801_000)]

@@ -17,7 +17,8 @@ from polybawt.exchange.floor import Floor
 from polybawt.exchange.hub import MarketSubscriber, OracleSubscriber
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.server import application
-from polybawt.exchange.streams import _follow, _object, _watch
+from polybawt.exchange.sockets import object_of
+from polybawt.exchange.streams import _follow, _watch
 from tests.exchange.house import UPDOWN, Clock, Hall, StillWorld, Trader, config
 
 json_values = st.recursive(
@@ -107,7 +108,7 @@ def test_any_frame_on_a_stream_is_survived(frame: dict[str, Any]) -> None:
 @given(text=st.text(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_any_text_on_a_stream_is_read_or_ignored(text: str) -> None:
-    assert _object(text) is None or isinstance(_object(text), dict)
+    assert object_of(text) is None or isinstance(object_of(text), dict)
 
 
 @given(body=st.binary(max_size=300))

@@ -39,7 +39,7 @@ def test_a_retried_trade_gets_another_transaction() -> None:
 def test_a_trade_may_be_matched_long_before_it_is_sent() -> None:
     """MATCHED_NOT_BROADCASTED is a step of REST, before MATCHED (reference 1.8)."""
     chain = Chain(settles(20, 30, send_ns=10))
-    late = Chain(lambda _: dawdles(100, 20, 30))
+    late = Chain(lambda _: dawdles(100))
 
     assert chain.add(TRADE).status == late.add(TRADE).status == UNSENT
     assert [chain.next_step(110).status for _ in range(3)] == ["MATCHED", "MINED", "CONFIRMED"]

@@ -8,7 +8,7 @@ from attrs import frozen
 from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc
 from polybawt.sim.choices import Chances, choice
 from polybawt.sim.contracts import ADAPTER
-from polybawt.sim.oracle import YES
+from polybawt.sim.oracle import NO, YES
 from polybawt.sim.records import Event, Listed, QuestionMoved, Resolved
 from polybawt.sim.transactions import CONVERT, ChainTransaction, SetRequest
 from polybawt.sim.world import World, WorldTerms
@@ -142,3 +142,21 @@ def test_chances_are_a_function_of_name_and_time() -> None:
         one.believed(START + n * SECOND_NS) != one.at(START + n * SECOND_NS) for n in range(20)
     )
     assert choice("s", 1, START, 60).markets == choice("s", 1, START, 60).markets
+
+
+def test_an_operator_may_settle_what_the_world_would_have_settled() -> None:
+    """The admin route drives the same oracle; the world finds it done and goes on."""
+    world = World(TERMS, START)
+    world.step(START + SECOND_NS)
+    series = [m for m in world.venue.markets.values() if m.symbol]
+    first, second, third = (m for m in world.venue.markets.values() if m.neg_risk)
+    world.venue.resolve(series[0].condition_id, *YES, START + SECOND_NS)
+    world.venue.ask_oracle(series[1].condition_id, "propose", START + SECOND_NS, payouts=NO)
+    for market in (first, second):
+        world.venue.resolve(market.condition_id, *NO, START + SECOND_NS)
+    world.step(START + 120 * SECOND_NS)
+
+    question = world.venue.question(third.condition_id)
+    assert question is not None
+    assert question.resolved
+    assert world.venue.accounts.worth() == world.venue.accounts.brought_in

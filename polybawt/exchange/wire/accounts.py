@@ -13,6 +13,7 @@ import orjson
 from polybawt.core.market import Market
 from polybawt.core.units import MS_NS, SECOND_NS, Price, micro_text
 from polybawt.exchange.wire.texts import outcome_of, price_text
+from polybawt.sim.chain import UNSENT
 from polybawt.sim.records import MakerMatch, VenueOrder, VenueTrade
 
 
@@ -98,18 +99,19 @@ def trade_record(
     }
 
 
-def trade_event(record: dict[str, object], status: str, now_ns: int) -> bytes:
-    """The same on the user channel: a plain status, milliseconds, and who it is for."""
-    return orjson.dumps(
-        {
-            "event_type": "trade",
-            "type": "TRADE",
-            **record,
-            "status": status,
-            "trade_owner": record["owner"],
-            "timestamp": str(now_ns // MS_NS),
-        }
-    )
+def trade_event(record: dict[str, object], status: str, now_ns: int) -> dict[str, object]:
+    """The same on the user channel: a plain status, milliseconds, and who it is for.
+
+    That a match is not yet broadcast only REST says (reference 1.8).
+    """
+    return {
+        "event_type": "trade",
+        "type": "TRADE",
+        **record,
+        "status": "MATCHED" if status == UNSENT else status,
+        "trade_owner": record["owner"],
+        "timestamp": str(now_ns // MS_NS),
+    }
 
 
 def order_notice(

@@ -17,7 +17,7 @@ from polybawt.core.facts import Level
 from polybawt.core.market import Market
 from polybawt.core.units import Price, Shares, micro_text
 from polybawt.exchange.wire.texts import last_price_text, optional_price, price_text
-from polybawt.sim.records import LevelSet, Printed
+from polybawt.sim.records import LevelSet, Printed, TickChanged
 
 
 @lru_cache(maxsize=65_536)
@@ -97,6 +97,20 @@ def price_change(
             ],
             "timestamp": str(timestamp_ms),
             "event_type": "price_change",
+        }
+    )
+
+
+def tick_size_change(changed: TickChanged, token_id: str, timestamp_ms: int) -> bytes:
+    """The tick of a market, told for each of its tokens."""
+    return orjson.dumps(
+        {
+            "market": changed.market.condition_id,
+            "asset_id": token_id,
+            "old_tick_size": micro_text(changed.old_tick),
+            "new_tick_size": micro_text(changed.market.tick),
+            "timestamp": str(timestamp_ms),
+            "event_type": "tick_size_change",
         }
     )
 

@@ -33,7 +33,7 @@ class Standing:
     best_ask: Price | None = None
     payouts: tuple[Usdc, Usdc] | None = None
     resolved_ns: int = 0
-    taker_delay: bool = False
+    delay_ns: int = 0  # how long marketable orders are held
 
 
 # The stream.
@@ -106,6 +106,7 @@ def event_message(market: Market, gamma_id: str) -> dict[str, str]:
 
 def clob_market(market: Market, standing: Standing) -> dict[str, object]:
     """GET /clob-markets/{id}: everything a trader needs, under short keys."""
+    seconds_delay = standing.delay_ns // SECOND_NS
     return {
         "r": {"mi": 50, "ma": 4.5, "moas": 4},
         "t": [
@@ -122,13 +123,14 @@ def clob_market(market: Market, standing: Standing) -> dict[str, object]:
         "cbos": False,
         "aot": iso(standing.listed_ns),
         "ibce": True,
-        "itode": standing.taker_delay,
+        "itode": standing.delay_ns > 0,
         "fd": {
             "r": number(market.fees.rate_micro),
             "e": market.fees.exponent,
             "to": True,
         },
         "v": market.version,
+        **({"sd": seconds_delay} if seconds_delay else {}),
     }
 
 
@@ -152,7 +154,7 @@ def full_market(market: Market, standing: Standing) -> dict[str, object]:
         "market_slug": market.slug,
         "end_date_iso": iso(market.end_ns),
         "game_start_time": None,
-        "seconds_delay": 0,
+        "seconds_delay": standing.delay_ns // SECOND_NS,
         "fpmm": "",
         "maker_base_fee": BASE_FEE_BPS,
         "taker_base_fee": BASE_FEE_BPS,

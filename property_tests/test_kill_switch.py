@@ -32,13 +32,29 @@ def some(test: str, *values: str) -> Callable[[Any], Any]:
 
 
 class KillSwitchLife(RuleBasedStateMachine):
-    @initialize(count=st.integers(1, 5), every_ns=st.integers(1, 200))
-    def init(self, count: int, every_ns: int) -> None:
+    @initialize(
+        places=st.lists(st.sampled_from(("none", *ALIVE, "over")), min_size=1, max_size=5),
+        every_ns=st.integers(1, 200),
+        begins=st.sampled_from(("armed", "fired", "answered", "drained")),
+    )
+    def init(self, places: list[str], every_ns: int, begins: str) -> None:
+        """Amid orders anywhere; most that matters comes after it was fired."""
         self.switch, self.every_ns, self.now_ns = k.KillSwitch(), every_ns, 1
-        self.orders = [Sent() for _ in range(count)]
+        self.orders = [Sent("none" if place == "none" else "open", place) for place in places]
         self.held = self.sent = 0
         self.read: tuple[bool, ...] = ()  # asked; then also: whether anything was listed
-        self.first = ""
+        if begins == "armed":
+            return
+        self.fire(0, "file")
+        if begins == "drained":  # but for what we were told had ended
+            self.orders = [
+                Sent("deceived", "rests") if o.where in ALIVE else Sent() for o in self.orders
+            ]
+            self.held, self.read = 0, (True, False)
+            self.drain()
+        elif begins == "answered":
+            self.read = (True,)
+            self.answer()
 
     def step(self, action: k.Action) -> None:
         before = self.switch
@@ -48,10 +64,12 @@ class KillSwitchLife(RuleBasedStateMachine):
             assert isinstance(action, k.Reset)
             assert action.reason.strip()
             assert action.actor.strip()
+            assert (after.actor, after.reason) == (action.actor, action.reason)
         if before.state != "armed" and after.state != "armed":
             assert (after.why, after.since_ns) == (before.why, before.since_ns)
-        if after.state == "fired" != before.state:
+        if after.state == "fired" and (before.state != "fired" or outputs):
             assert CancelAll() in outputs
+        assert after.asked_ns == (self.now_ns if outputs else before.asked_ns)
         for output in outputs:
             assert isinstance(output, CancelAll | ReadOpenOrders)
             self.held += isinstance(output, CancelAll)
@@ -99,6 +117,7 @@ class KillSwitchLife(RuleBasedStateMachine):
     @rule()
     def rest(self) -> None:
         self.step(k.Rest())
+        assert self.switch.state == "fired"
 
     @rule(often=st.integers(0, 3), actor=TEXTS, reason=TEXTS)
     def reset(self, often: int, actor: str, reason: str) -> None:

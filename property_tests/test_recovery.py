@@ -39,8 +39,14 @@ def some(**wanted: Any) -> Callable[[Any], Any]:
 
 
 class RecoveryLife(RuleBasedStateMachine):
-    @initialize(limit=st.integers(1, 3), every_ns=st.integers(1, 100), most_ns=st.integers(1, 100))
-    def init(self, limit: int, every_ns: int, most_ns: int) -> None:
+    @initialize(
+        limit=st.integers(1, 3),
+        every_ns=st.integers(1, 100),
+        most_ns=st.integers(1, 100),
+        begins=st.sampled_from(("starting", "trading", "stopping")),
+    )
+    def init(self, limit: int, every_ns: int, most_ns: int, begins: str) -> None:
+        """From nothing, or amid trading: with as many orders as may be, in the lane still."""
         self.session, self.now_ns = r.Recovery(), 1
         self.limit, self.every_ns, self.most_ns = limit, every_ns, most_ns
         self.orders: list[Sent] = []
@@ -48,6 +54,16 @@ class RecoveryLife(RuleBasedStateMachine):
         self.lost: set[str] = set()
         self.doubt: set[str] = set()
         self.kill = self.overdue = False
+        if begins == "starting":
+            return
+        self.start(0, 1)
+        for read in ACCOUNT:
+            self.step(r.Arrive(read=read))
+            self.doubt.discard(read)
+        for number in range(limit):
+            self.orders.append(Sent(read=f"order:i{number + 1}", disk="open", held=True))
+        if begins == "stopping":
+            self.stop(0)
 
     def step(self, action: r.Action) -> tuple[Any, ...]:
         before = self.session
@@ -101,6 +117,7 @@ class RecoveryLife(RuleBasedStateMachine):
         assert not r.RecoveryMachine.allows(self.session, old)
         outputs = self.step(r.Start(epoch=self.session.epoch + skipped, reads=reads))
         assert [query.read for query in outputs] == [*reads]
+        assert [awaited.read for awaited in self.session.awaited] == [*reads]
         self.doubt, self.late, self.lost, self.overdue = set(reads), set(), set(), False
         for order in self.orders:
             order.disk = "ended" if order.disk == "intent" else order.disk
@@ -128,6 +145,8 @@ class RecoveryLife(RuleBasedStateMachine):
         if due:
             (query,) = self.step(ask)
             assert query.read == known.read
+            asked_ns = {one.read: one.asked_ns for one in self.session.awaited}
+            assert asked_ns[known.read] == self.now_ns
             self.lost.discard(known.read)
             self.late.discard(known.read)
 

@@ -233,15 +233,22 @@ def _wrapped_digest(terms: OrderTerms, domain: bytes, chain_id: int, struct_hash
     return _typed_digest(domain, keccak(b"".join((*words, ZERO_WORD))))
 
 
-def order_signature(account: Account, terms: OrderTerms, domain: bytes, chain_id: int) -> bytes:
-    """65 bytes; for a deposit wallet (type 3) 317 bytes with the order's type appended."""
+def signed_order(
+    account: Account, terms: OrderTerms, domain: bytes, chain_id: int
+) -> tuple[bytes, bytes]:
+    """The id, and the signature: 65 bytes; of a deposit wallet (type 3) 317, its type appended."""
     struct_hash = order_struct_hash(terms)
+    digest = _typed_digest(domain, struct_hash)
     if terms.signature_type != POLY_1271:
-        return account.sign(_typed_digest(domain, struct_hash))
+        return digest, account.sign(digest)
     inner = account.sign(_wrapped_digest(terms, domain, chain_id, struct_hash))
     wrapped = inner + domain + struct_hash + ORDER_TAIL
     assert len(wrapped) == WRAPPED_BYTES, len(wrapped)
-    return wrapped
+    return digest, wrapped
+
+
+def order_signature(account: Account, terms: OrderTerms, domain: bytes, chain_id: int) -> bytes:
+    return signed_order(account, terms, domain, chain_id)[1]
 
 
 def recovered(digest: bytes, signature: bytes) -> str | None:

@@ -61,6 +61,10 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return refusing
     except web.HTTPRequestEntityTooLarge:
         return json_response({"error": refusal.TOO_LARGE}, 400)
+    except (web.RequestPayloadError, UnicodeEncodeError):
+        # A body that is not in the encoding it names, or a header that the framework wanted to
+        # quote and that is no text.
+        return json_response({"error": refusal.INVALID_PAYLOAD}, 400)
     except web.HTTPException as refused:
         return json_response({"error": (refused.reason or "refused").lower()}, refused.status)
 

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 from attrs import define, evolve, field, frozen
 
-from polybawt.core.facts import LinkGap, OracleReported
+from polybawt.core.facts import LinkGap, LinkRefused, OracleReported
 from polybawt.core.machine import Fact
 from polybawt.venue import wire, wire_prices, wire_stream
 from polybawt.venue.signing import Credentials
@@ -17,10 +17,19 @@ from polybawt.venue.signing import Credentials
 BATCH_MAX: Final = 200  # assets named in one frame
 PRICES_MAX: Final = 64  # subscriptions of one connection of the numbered price stream
 PING_TEXT: Final = "PING"
+PONGS: Final = ("PONG", b"PONG")
 
 
 def _frame(document: object) -> str:
     return orjson.dumps(document).decode()
+
+
+def _proof(credentials: Credentials) -> dict[str, str]:
+    return {
+        "apiKey": credentials.key,
+        "secret": credentials.secret,
+        "passphrase": credentials.passphrase,
+    }
 
 
 def _batches(keys: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -56,6 +65,9 @@ class MarketLink:
             asked | ({"custom_feature_enabled": True} if operation == "subscribe" else {})
         )
 
+    def is_pong(self, raw: str | bytes) -> bool:
+        return raw in PONGS
+
     def facts(self, raw: str | bytes, now_ns: int, keys: Collection[str]) -> tuple[Fact, ...]:
         return wire_stream.market_facts(raw, now_ns)
 
@@ -72,18 +84,16 @@ class UserLink:
     needs_keys: bool = False
 
     def opening(self, keys: tuple[str, ...]) -> list[str]:
-        proof = {
-            "apiKey": self.credentials.key,
-            "secret": self.credentials.secret,
-            "passphrase": self.credentials.passphrase,
-        }
-        return [_frame({"type": "user", "auth": proof})]
+        return [_frame({"type": "user", "auth": _proof(self.credentials)})]
 
     def subscribe(self, keys: tuple[str, ...]) -> list[str]:
         return []
 
     def unsubscribe(self, keys: tuple[str, ...]) -> list[str]:
         return []
+
+    def is_pong(self, raw: str | bytes) -> bool:
+        return raw in PONGS
 
     def facts(self, raw: str | bytes, now_ns: int, keys: Collection[str]) -> tuple[Fact, ...]:
         return wire_stream.user_facts(raw, now_ns)
@@ -117,6 +127,9 @@ class OracleLink:
         ]
         return _frame({"action": action, "subscriptions": wanted})
 
+    def is_pong(self, raw: str | bytes) -> bool:
+        return raw in PONGS
+
     def facts(self, raw: str | bytes, now_ns: int, keys: Collection[str]) -> tuple[Fact, ...]:
         return tuple(
             fact
@@ -129,14 +142,14 @@ class OracleLink:
 class PricesLink:
     """The numbered price stream, which replaces RTDS where the configuration names it.
 
-    ``last`` is the number of the last frame of each channel, on this connection.  Nothing replays
-    what is missing; that it is missing is told.
+    ``last`` is the number of the last frame of each channel, on this connection.  What is missing
+    is told; a new connection begins with the last two minutes, so the stream makes one.
     """
 
     credentials: Credentials
     channel: str = "price.crypto"
     name: str = "oracle"
-    ping: str = ""  # the reference knows no text for it: control frames, as any server answers
+    ping: str = '{"op":"ping"}'
     ping_s: float = 10.0
     authenticates: bool = True
     needs_keys: bool = True
@@ -144,12 +157,8 @@ class PricesLink:
 
     def opening(self, keys: tuple[str, ...]) -> list[str]:
         self.last.clear()
-        proof = {
-            "apiKey": self.credentials.key,
-            "secret": self.credentials.secret,
-            "passphrase": self.credentials.passphrase,
-        }
-        return [_frame({"op": "auth", **proof}), *self.subscribe(keys)]
+        auth = _frame({"op": "auth", "auth": _proof(self.credentials), "rid": "auth"})
+        return [auth, *self.subscribe(keys)]
 
     def subscribe(self, keys: tuple[str, ...]) -> list[str]:
         return [self._frame("subscribe", keys)] if keys else []
@@ -162,12 +171,17 @@ class PricesLink:
             {"channel": self.channel, "filter": {"symbol": wire_prices.short(key)}}
             for key in keys[:PRICES_MAX]
         ]
-        return _frame({"op": op, "subscriptions": wanted})
+        return _frame({"op": op, "subscriptions": wanted, "rid": op})
+
+    def is_pong(self, raw: str | bytes) -> bool:
+        return (raw if isinstance(raw, bytes) else raw.encode()).startswith(b'{"op":"pong"')
 
     def facts(self, raw: str | bytes, now_ns: int, keys: Collection[str]) -> tuple[Fact, ...]:
         """A gap is told before what came after it."""
         try:
             frame = wire_prices.numbered(raw, now_ns)
+        except wire_prices.Denied as denied:
+            return (LinkRefused(link=self.name, reason=str(denied), at_ns=now_ns),)
         except wire.READ_ERRORS as wrong:
             return (wire.bad_input("oracle", wrong, raw, now_ns),)
         if frame is None:

@@ -22,7 +22,7 @@ from typing import Final, Protocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from polybawt.core.facts import LinkDown, LinkHeard, LinkRefused, LinkUp
+from polybawt.core.facts import LinkDown, LinkGap, LinkHeard, LinkRefused, LinkUp
 from polybawt.core.machine import Fact
 from polybawt.venue.backoff import Backoff
 from polybawt.venue.wire import excerpt
@@ -47,7 +47,7 @@ class Link(Protocol):
 
     @property
     def ping(self) -> str:
-        """The text that is answered by PONG; "" pings with a control frame."""
+        """The text that the venue answers by its own pong."""
 
     @property
     def ping_s(self) -> float: ...
@@ -66,6 +66,8 @@ class Link(Protocol):
     def subscribe(self, keys: tuple[str, ...]) -> list[str]: ...
 
     def unsubscribe(self, keys: tuple[str, ...]) -> list[str]: ...
+
+    def is_pong(self, raw: str | bytes) -> bool: ...
 
     def facts(self, raw: str | bytes, now_ns: int, keys: Collection[str]) -> tuple[Fact, ...]: ...
 
@@ -183,18 +185,30 @@ class Stream:
             try:
                 raw = await socket.recv()
             except ConnectionClosed as closed:
-                self._denied = closed.rcvd is not None and closed.rcvd.code == CODE_DENIED
+                self._denied |= closed.rcvd is not None and closed.rcvd.code == CODE_DENIED
                 return str(closed)
-            if raw in ("PONG", b"PONG"):
-                await self._answered()
-                continue
             self._heard, now_ns = True, self._clock()
+            if self._link.is_pong(raw):
+                self._unanswered = 0
+                await self._emit(LinkHeard(link=self._link.name, at_ns=now_ns))
+                continue
             for fact in self._link.facts(raw, now_ns, self._keys):
+                await self._take(socket, fact)
+
+    async def _take(self, socket: ClientConnection, fact: Fact) -> None:
+        """Emit what was heard; a refusal in words, or a gap in numbers, ends the connection."""
+        match fact:
+            case LinkRefused():
+                self._denied = True  # ``run`` tells it, once
+                await socket.close(reason="refused")
+            case LinkGap():
+                await self._emit(fact)
+                await socket.close(reason="frames are missing")
+            case _:
                 await self._emit(fact)
 
     async def _beat(self, socket: ClientConnection) -> None:
         """PING for ever; a link that answers none of a few is dead."""
-        ping = self._link.ping
         while True:
             await asyncio.sleep(self._ping_s)
             if self._unanswered >= UNANSWERED_MAX:
@@ -202,21 +216,9 @@ class Stream:
                 return
             self._unanswered += 1
             try:
-                if ping:
-                    await socket.send(ping)
-                    continue
-                pong = await socket.ping()
-                async with asyncio.timeout(self._ping_s * UNANSWERED_MAX):
-                    await pong
-                await self._answered()
-            except TimeoutError:
-                self._unanswered = UNANSWERED_MAX
+                await socket.send(self._link.ping)
             except ConnectionClosed:
                 return  # the listener hears of it too, and gives the reason
-
-    async def _answered(self) -> None:
-        self._heard, self._unanswered = True, 0
-        await self._emit(LinkHeard(link=self._link.name, at_ns=self._clock()))
 
     async def _say(self, frames: list[str]) -> None:
         """Send to the connection there is; one that has ended is told again when it is back."""

@@ -5,11 +5,13 @@ channel and begins anew with each connection, so a gap is known and not guessed;
 missing is for ``links`` to say, that remembers the last one.  Only Chainlink's own reports pass:
 another source's price, or an old one that is carried forward, must never decide a market.
 
-UNCONFIRMED in the reference, and therefore read loosely: how the venue names the source (any text
-with "chainlink" in it), whether a snapshot holds one payload or several (both are taken), and
-how a subscription is acknowledged (a frame without a channel says nothing, unless it is an error).
+A subscription is answered by a snapshot: ``payload`` then holds the last two minutes under
+``data``, which is what a reconnect may have hidden.  Operations are answered by ``{"op": …}``.
 
-Source: exchange reference 4.4.
+UNCONFIRMED, and therefore read loosely: how the venue names the source (any text with "chainlink"
+in it passes).
+
+Source: exchange reference 4.4; operations and snapshots as the unified client reads them.
 """
 
 from collections.abc import Iterable
@@ -24,6 +26,11 @@ from polybawt.venue.wire import Fields, Misread
 
 SETTLEMENT_SOURCE: Final = "chainlink"
 VERSION: Final = 1
+AUTH_CODES: Final = "auth_"  # auth_required, auth_invalid, auth_attempts
+
+
+class Denied(Misread):
+    """The venue does not take our credentials, and says so."""
 
 
 @frozen
@@ -39,15 +46,21 @@ class Numbered:
 def numbered(raw: str | bytes, now_ns: int) -> Numbered | None:
     """Read one frame; None for an acknowledgement. Raises one of ``wire.READ_ERRORS``."""
     frame = wire.fields(wire.decode(raw))
-    if frame.get("error") is not None:
-        raise Misread(f"the venue complains: {wire.excerpt(frame['error'])}")
-    if "channel" not in frame:
-        return None
+    match wire.text(frame, "op"):
+        case "":
+            pass
+        case "error" if wire.text(frame, "code").startswith(AUTH_CODES):
+            raise Denied(f"the venue says {wire.excerpt(wire.text(frame, 'code'))}")
+        case "error":
+            raise Misread(f"the venue says {wire.excerpt(wire.text(frame, 'code'))}")
+        case _:
+            return None
     if wire.whole(frame, "v") != VERSION:
         raise Misread(f"version {wire.excerpt(str(frame.get('v')))} is not {VERSION}")
-    payload = frame.get("payload")
-    reports = payload if isinstance(payload, list) else [payload]
-    told = (_report(wire.fields(report), now_ns) for report in reports)
+    payload = wire.fields(frame.get("payload"))
+    past = map(wire.fields, wire.array(payload, "data"))
+    reports = [{**payload, **point} for point in past] if "data" in payload else [payload]
+    told = (_report(report, now_ns) for report in reports)
     return Numbered(
         channel=wire.ident(frame, "channel"),
         seq=wire.whole(frame, "seq"),

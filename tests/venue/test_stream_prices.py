@@ -38,33 +38,35 @@ def told(raw: str, into: PricesLink) -> tuple[object, ...]:
 async def test_it_proves_itself_and_then_names_its_symbols() -> None:
     """The order of the first two frames is the venue's. Proves: reference 4.4."""
     box: list[Venue] = []
-    async with venue_with(link(), hears(box, 2, '{"op":"auth","ok":true}', frame(1))) as venue:
+    async with venue_with(link(), hears(box, 2, '{"op":"authed","rid":"auth"}', frame(1))) as venue:
         box.append(venue)
         await venue.stream.subscribe(["btc/usd"])
         await venue.next(facts.LinkUp)
         auth, asked = await venue.frame(), await venue.frame()
         report = await venue.next(facts.OracleReported)
 
-        assert auth == {"op": "auth", "apiKey": "k-1", "secret": "hush", "passphrase": "hush"}
+        proof = {"apiKey": "k-1", "secret": "hush", "passphrase": "hush"}
+        assert auth == {"op": "auth", "auth": proof, "rid": "auth"}
         assert asked == {
             "op": "subscribe",
             "subscriptions": [{"channel": "price.crypto", "filter": {"symbol": "btcusd"}}],
+            "rid": "subscribe",
         }
         assert (report.symbol, report.value_e18) == ("btc/usd", 76_175_500_000_000_000_000_001)
         assert report.exact
 
 
-async def test_a_gap_is_told_before_what_follows_it_and_not_after_a_reconnect() -> None:
-    """Numbers are dense on one connection and begin anew on the next. Proves: gap detection."""
+async def test_a_gap_is_told_and_mended_by_a_new_connection() -> None:
+    """Numbers begin anew there, with what the last two minutes held. Proves: gap detection."""
     box: list[Venue] = []
-    first = hears(box, 2, frame(7), frame(10), stays=False)
+    first = hears(box, 2, frame(7), frame(10))
     async with venue_with(link(), first, hears(box, 2, frame(1), frame(2))) as venue:
         box.append(venue)
         await venue.stream.subscribe(["btc/usd"])
         await venue.next(facts.LinkUp)
         await venue.next(facts.OracleReported)
         gap = await venue.next(facts.LinkGap)
-        await venue.next(facts.OracleReported)
+        assert (await venue.next(facts.OracleReported)).report_ms
         await venue.next(facts.LinkDown)
         await venue.next(facts.LinkUp)
         again = [await venue.next(facts.OracleReported) for _ in range(2)]
@@ -100,9 +102,40 @@ def test_another_sources_price_never_passes_for_the_settlement_price() -> None:
         frame(2, payload={"is_carried_forward": True}),
         frame(3, symbol="ethusd"),
         frame(4, payload={"source": None}),
+        '{"op":"subscribed","rid":"subscribe","channel":"price.crypto"}',
     ]
 
-    assert [told(raw, prices) for raw in others] == [()] * 4
+    assert [told(raw, prices) for raw in others] == [()] * 5
+
+
+def test_a_snapshot_is_what_was_missed() -> None:
+    """A subscription begins with the last two minutes, each report exact and of its second."""
+    points = [
+        {"timestamp": 1_777_384_395_000 + 1_000 * n, "value": 1.5, "full_accuracy_value": f"{n}.5"}
+        for n in (1, 2)
+    ]
+    past = {"symbol": "btcusd", "source": "chainlink", "data": points}
+    whole = {"v": 1, "channel": "price.crypto", "seq": 1, "ts": 1, "snapshot": True}
+    raw = json.dumps(whole | {"payload": past})
+
+    assert [
+        (f.value_e18, f.exact, f.symbol)
+        for f in told(raw, link())
+        if isinstance(f, facts.OracleReported)
+    ] == [(E18 * 3 // 2, True, "btc/usd"), (E18 * 5 // 2, True, "btc/usd")]
+
+
+async def test_a_refusal_that_keeps_the_connection_open_is_one_too() -> None:
+    """The venue answers a wrong key in words, and waits: we would listen to nothing."""
+    box: list[Venue] = []
+    words = json.dumps({"op": "error", "rid": "auth", "code": "auth_invalid"})
+    async with venue_with(link(), hears(box, 2, words)) as venue:
+        box.append(venue)
+        await venue.stream.subscribe(["btc/usd"])
+        await venue.next(facts.LinkUp)
+        await venue.next(facts.LinkDown)
+
+        assert (await venue.next(facts.LinkRefused)).link == "oracle"
 
 
 def test_a_double_is_not_exact() -> None:
@@ -122,7 +155,7 @@ def test_nonsense_is_bad_input_and_nothing_else() -> None:
         frame(-1),
         frame(1, payload={"timestamp": "x"}),
         frame(1, payload={"value": -1, "full_accuracy_value": None}),
-        json.dumps({"error": "no such channel"}),
+        json.dumps({"op": "error", "code": "bad_channel"}),
         json.dumps({"v": 1, "channel": "price.crypto", "seq": 1, "payload": 5}),
     ]
 
@@ -149,10 +182,18 @@ async def test_a_refusal_in_words_is_one_at_once() -> None:
         assert "hush" not in refused.reason
 
 
-async def test_it_pings_with_control_frames_and_hears_the_answer() -> None:
-    """The reference knows no text for it; any server answers a control frame."""
+async def test_its_ping_is_a_frame_of_its_own() -> None:
+    """Text PING means nothing here; the unified client sends an operation."""
     box: list[Venue] = []
-    async with venue_with(link(), hears(box, 2), ping_s=0.005) as venue:
+
+    async def answers(socket: ServerConnection) -> None:
+        for _ in range(2):
+            await socket.recv()
+        async for raw in socket:
+            assert json.loads(raw) == {"op": "ping"}
+            await socket.send('{"op":"pong"}')
+
+    async with venue_with(link(), answers, ping_s=0.005) as venue:
         box.append(venue)
         await venue.stream.subscribe(["btc/usd"])
         up = await asyncio.wait_for(venue.told.get(), 10)

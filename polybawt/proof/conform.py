@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from polybawt.proof.drift import drift
-from polybawt.proof.explore import Code, Progress, TooMany, explore, fickle
+from polybawt.proof.explore import Code, Progress, TooMany, Unplayable, explore, fickle
 from polybawt.proof.graph import Edge, Graph, Node, State
 from polybawt.proof.mirror import ChartMirror, Mirror
 from polybawt.proof.spec import Instance, Spec
@@ -58,8 +58,8 @@ def conform(
     progress(f"{spec.name}: exploring the code")
     try:
         reached = explore(code, progress)
-    except TooMany as runs_away:
-        findings.append(str(runs_away))
+    except (TooMany, Unplayable) as cut_short:
+        findings.append(str(cut_short))
         reached = Graph(spec, [], [], ())
     else:
         findings += first(differences(specified, reached))

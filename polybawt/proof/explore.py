@@ -6,13 +6,17 @@ world half is asked once per instance and values of the variables that its answe
 which is found out and not declared (``recall``).  ``Code`` itself remembers steps of ours only.
 """
 
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
+from polybawt.core.machine import IllegalAction
 from polybawt.proof.graph import Graph, Node, State
 from polybawt.proof.mirror import ChartMirror, Mirror
 from polybawt.proof.recall import Answers, Delta, Numbering, Numbers
-from polybawt.proof.spec import Spec
+from polybawt.proof.spec import Instance, Spec
 from polybawt.proof.values import Value, Values
 
 STATES_MAX = 400_000
@@ -23,6 +27,10 @@ Progress = Callable[[str], None]
 
 class TooMany(Exception):
     """The code reaches more states than any specification here has: it runs away."""
+
+
+class Unplayable(Exception):
+    """The world that a mirror plays cannot go on from what the code did; says after what."""
 
 
 class Code:
@@ -132,7 +140,8 @@ class Remembering:
 
     def _offers(self, number: int, at: Values) -> bool:
         action = self.code.spec.instances[number]
-        return self.code.mirror.offers(action.name, action.arguments, at)
+        with self._playing(action):
+            return self.code.mirror.offers(action.name, action.arguments, at)
 
     def _stepped(self, number: int, state: Numbers) -> Answers | None:
         """What a step of ours changes, also of the world; ``None`` when it is refused."""
@@ -141,13 +150,24 @@ class Remembering:
 
     def _felt(self, number: int, stepped: tuple[Values, object], at: Values) -> Delta:
         action, (ours, outputs) = self.code.spec.instances[number], stepped
-        felt = self.code.mirror.felt(action.name, action.arguments, at, ours, outputs)
+        with self._playing(action):
+            felt = self.code.mirror.felt(action.name, action.arguments, at, ours, outputs)
         return self.numbering.delta({**ours, **felt})
 
     def _moves(self, number: int, at: Values) -> Delta | None:
         action = self.code.spec.instances[number]
-        moved = self.code.mirror.moves(action.name, action.arguments, at)
+        with self._playing(action):
+            moved = self.code.mirror.moves(action.name, action.arguments, at)
         return None if moved is None else self.numbering.delta(moved)
+
+    @contextmanager
+    def _playing(self, action: Instance) -> Iterator[None]:
+        try:
+            yield
+        except (AssertionError, IllegalAction) as e:
+            frame = traceback.extract_tb(e.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}:{frame.lineno}: {frame.line}"
+            raise Unplayable(f"{action}: the world cannot follow the code: {where}") from e
 
 
 def after(state: Numbers, changed: Delta) -> Numbers:
@@ -159,7 +179,10 @@ def after(state: Numbers, changed: Delta) -> Numbers:
 
 
 def explore(code: Code, progress: Progress = lambda _: None) -> Graph:
-    """Everything that can be reached; raise ``TooMany`` when there is no end of it."""
+    """Everything that can be reached; raise ``TooMany`` when there is no end of it.
+
+    Raise ``Unplayable`` when the world of the mirror takes what the code did for impossible.
+    """
     remembering = Remembering(code)
     numbering = remembering.numbering
     nodes: dict[Numbers, Node] = {}

@@ -22,7 +22,7 @@ from polybawt.proof.catalogue import COMPOSED, MIRRORS
 from polybawt.proof.conform import conform
 from polybawt.proof.drift import drift
 from polybawt.proof.edges import Edge
-from polybawt.proof.explore import Code, explore
+from polybawt.proof.explore import Code, TooMany, Unplayable, explore
 from polybawt.proof.graph import Graph, graph_of
 from polybawt.proof.spec import Spec
 
@@ -122,7 +122,11 @@ def _quick(models: Path, name: str, progress: Progress) -> Checked:
         return Checked(name=name, machine=False)
     mirror = MIRRORS[name]
     code = Code(spec, mirror(spec.constants))
-    reached = explore(code, progress)
+    drifted = drift(spec, mirror)
+    try:
+        reached = explore(code, progress)
+    except (TooMany, Unplayable) as cut_short:
+        return Checked(name=name, machine=True, mismatches=(*drifted, str(cut_short)))
     declared = mirror.machine.edges()
     return Checked(
         name=name,
@@ -133,7 +137,7 @@ def _quick(models: Path, name: str, progress: Progress) -> Checked:
         bisimulation_pairs=code.pairs,
         digest=reached.digest(),
         automaton=edges.reached(reached),
-        mismatches=(*drift(spec, mirror), *edges.differences(edges.reached(reached), declared)),
+        mismatches=(*drifted, *edges.differences(edges.reached(reached), declared)),
     )
 
 
@@ -181,8 +185,9 @@ def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress)
     automaton = edges.reached(specified)
     wrong += edges.differences(automaton, mirror.machine.edges())
     held = conform(spec, specified, mirror(spec.constants), progress)
-    progress(f"{spec.name}: {TRACES} traces, by the graph and by TLC")
-    wrong += _traced(spec, specified, Code(spec, mirror(spec.constants)), tools)
+    if not held.findings:  # a code that parts from the graph has runs that do
+        progress(f"{spec.name}: {TRACES} traces, by the graph and by TLC")
+        wrong += _traced(spec, specified, Code(spec, mirror(spec.constants)), tools)
     digest = specified.digest()
     if held.digest != digest and not held.findings:
         wrong.append(f"the code's graph has digest {held.digest}, the specification's {digest}")
@@ -195,7 +200,7 @@ def _conformed(found: Checked, spec: Spec, tools: tlc.Tools, progress: Progress)
         refusals_tolerated=held.tolerated,
         bisimulation_pairs=held.bisimulation_pairs,
         toured=held.toured,
-        traces=TRACES,
+        traces=0 if held.findings else TRACES,
         never_enabled=held.never,
         digest=digest,
         automaton=automaton,

@@ -8,7 +8,7 @@ from statemachine import State, StateMachine
 
 from polybawt.proof import ChartMirror, Spec, hold
 from polybawt.proof.conform import conform, differences, hostile
-from polybawt.proof.explore import Code, TooMany, explore
+from polybawt.proof.explore import Code, TooMany, Unplayable, explore
 from polybawt.proof.graph import Graph, depth, graph_of
 from polybawt.proof.tlc import Failed
 from polybawt.proof.values import Value, Values
@@ -183,6 +183,23 @@ def test_a_code_without_end_is_stopped_and_told(
     with pytest.raises(TooMany, match="more than 100 states"):
         explore(Code(SPEC, Endless(SPEC)))
     assert "Lamp: more than 100 states" in findings(specified, Endless(SPEC))
+
+
+class Astonished(LampMirror):
+    """A world that takes a mended lamp for impossible."""
+
+    def felt(
+        self, name: str, arguments: tuple[Value, ...], at: Values, ours: Values, outputs: object
+    ) -> Values:
+        assert name != "Mend", "nobody mends here"
+        return {}
+
+
+def test_a_code_that_the_world_cannot_follow_is_told_and_not_a_crash(specified: Graph) -> None:
+    """A simulated exchange asserts what it knows: a machine that forgets a command meets that."""
+    with pytest.raises(Unplayable, match=r"Mend\(FALSE\): the world cannot follow the code"):
+        explore(Code(SPEC, Astonished(SPEC)))
+    assert 'assert name != "Mend"' in findings(specified, Astonished(SPEC))
 
 
 def test_equal_graphs_have_no_difference_whatever_order_they_were_found_in(

@@ -10,7 +10,9 @@ from attrs import evolve
 from polybawt.proof import edges, locks, readme, verify
 from polybawt.proof.catalogue import MIRRORS
 from polybawt.proof.drift import drift
+from polybawt.proof.mirrors.trade import TradeMirror
 from polybawt.proof.spec import Spec
+from polybawt.proof.values import Value, Values
 
 SMALL = "Trade"  # the specification that is checked soonest
 
@@ -52,6 +54,20 @@ def test_without_java_the_code_alone_has_the_committed_digest() -> None:
     assert found.mismatches == ()
     assert found.digest == locks.read(verify.MODELS, SMALL)["digest"]
     assert found.depth == locks.read(verify.MODELS, SMALL)["depth"]
+
+
+def test_a_code_that_its_world_cannot_follow_is_a_gap_and_no_crash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Astonished(TradeMirror):
+        def offers(self, name: str, arguments: tuple[Value, ...], at: Values) -> bool:
+            raise AssertionError
+
+    monkeypatch.setitem(MIRRORS, SMALL, Astonished)
+    report = verify.verify([SMALL], lambda _: None, quick=True)
+
+    assert not report.holds
+    assert "the world cannot follow the code" in report.specs[0].mismatches[0]
 
 
 def copied(tmp_path: Path, name: str, *changes: tuple[str, str]) -> Path:

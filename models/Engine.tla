@@ -291,6 +291,10 @@ KillIntent == [][killed => \A o \in Orders : ~(Asked(o) /\ (append'[o] = epoch))
 PolledFirst ==
   [][(\E o \in Orders : belief[o] = "unpolled") => \A o \in Orders :
        ~(Asked(o) /\ (append'[o] = epoch)) /\ (Sent(o) => (state = "running"))]_vars
+\* Whoever takes over believes of nothing that was journaled that it was read.
+NothingTrusted ==
+  [][(epoch' # epoch) =>
+       \A o \in Orders : (journal[o] = "journaled") => (belief'[o] = "unpolled")]_vars
 EpochsGrow == [][(epoch' = epoch) \/ ((epoch' = epoch + 1) /\ (state' = "recovering"))]_vars
 StaleIsRefused ==
   [][\A o \in Orders : ((journal[o] = "none") /\ (journal'[o] # "none")) => (append[o] = epoch)]_vars

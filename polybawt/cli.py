@@ -157,6 +157,11 @@ def _parser() -> Parser:
     verify.add_argument("--mutate", default="", metavar="NAME", help="how much the checks notice")
     verify.set_defaults(run=verify_command)
 
+    bench = command("bench", "measure our own figures beside their targets", BENCH)
+    bench.add_argument("names", nargs="*", metavar="NAME", help="exchange, sign, rest, gamma (all)")
+    bench.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
+    bench.set_defaults(run=bench_command)
+
     tui = command("tui", "a terminal onto a running engine (also: polybawt-tui)", TUI)
     _tui_options(tui)
     return parser
@@ -189,6 +194,16 @@ a Java and the jar of TLC.
   polybawt verify --quick         only what needs no Java: the code against the committed digests
   polybawt verify --lock          and write models/locks and models/README.md, to be committed
   polybawt verify --mutate Trade  break code and specification on purpose, and count what notices
+"""
+
+BENCH: Final = """\
+Measure, each in processes of its own and beside a target: what the exchange takes, tells and how
+soon it answers; how fast orders are signed, beside the official clients; a hundred orders in
+flight, beside plain httpx; market discovery. Exits 1 when a target is missed. For the figures of
+a quiet machine, use a quiet machine: the load average is told with them.
+
+  polybawt bench                 all of them, about a minute
+  polybawt bench exchange sign   these two; sign needs the extra "dev"
 """
 
 TUI: Final = """\
@@ -441,6 +456,20 @@ def verify_command(options: argparse.Namespace) -> int:
         checking.committed(report)
     print(json.dumps(report.as_json()) if options.json else checking.report_told(report))
     return GOOD if report.holds else FAILED
+
+
+def bench_command(options: argparse.Namespace) -> int:
+    from polybawt.ops import bench
+    from polybawt.ops.bench_terms import BenchFailed
+
+    if unknown := [name for name in options.names if name not in bench.BENCHES]:
+        raise UsageError(f"{', '.join(unknown)}: not among {', '.join(bench.BENCHES)}")
+    try:
+        measures = bench.measured(options.names or list(bench.BENCHES), tiny=options.tiny)
+    except BenchFailed as e:
+        raise UsageError(str(e)) from e
+    print(json.dumps(bench.as_json(measures)) if options.json else bench.told(measures))
+    return GOOD if bench.good(measures) else FAILED
 
 
 def tui_command(options: argparse.Namespace) -> int:

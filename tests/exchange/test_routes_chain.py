@@ -7,6 +7,8 @@ import pytest
 from polybawt.core.units import MILLION, Shares
 from polybawt.sim import contracts
 from polybawt.sim.faults import Fault
+from polybawt.venue.http import http_client
+from polybawt.venue.onchain import Declined, Onchain, Taken, TransactionRead, Unclear
 from tests.exchange.conftest import Open
 from tests.exchange.house import (
     FED,
@@ -196,4 +198,40 @@ async def test_what_cannot_be_is_refused_in_words(
     trader = await hall.trader()
 
     assert await refused(trader, kind, body) == (400, text)
+    assert held(hall, trader) == {"": 1_000 * MILLION}
+
+
+# The engine's own adapter.
+
+
+async def test_our_adapter_splits_merges_and_reads_what_became_of_it(hall: Hall) -> None:
+    """What one side writes the other reads; a lost answer is asked for again. Proves: H5"""
+    trader = await hall.trader()
+    http = http_client(str(hall.client.make_url("/")).rstrip("/"))
+    chain = Onchain(http, trader.address, trader.credentials, clock=hall.clock)
+    hall.floor.faults.add([Fault(kind="answer_lost", path="/chain/split", count=1)])
+    lost = await chain.split(UPDOWN.condition_id, Shares(9 * MILLION), "1")
+    taken = await chain.split(UPDOWN.condition_id, Shares(9 * MILLION), "1")
+    assert isinstance(taken, Taken)
+    early = await chain.transaction(taken.transaction_id)
+    hall.after(5_000)
+    late = await chain.transaction(taken.transaction_id)
+    too_much = await chain.merge(UPDOWN.condition_id, Shares(10 * MILLION), "2")
+    merged = await chain.merge(UPDOWN.condition_id, Shares(9 * MILLION), "3")
+    unpaid = await chain.redeem(UPDOWN.condition_id, "4")
+    alone = await chain.convert((UPDOWN.condition_id,), Shares(MILLION), "5")
+    missing = await chain.transaction("none")
+    hall.after(5_000)
+    await http.aclose()
+
+    assert isinstance(lost, Unclear)
+    assert isinstance(early, TransactionRead)
+    assert isinstance(late, TransactionRead)
+    assert (early.state, early.final) == ("NEW", False)
+    assert (late.state, late.done) == ("CONFIRMED", True)
+    assert isinstance(merged, Taken)
+    assert too_much == Declined(f"400 {contracts.TOO_LITTLE}")
+    assert unpaid == Declined(f"400 {contracts.UNRESOLVED}")
+    assert alone == Declined(f"400 {contracts.NOT_CONVERTIBLE}")
+    assert isinstance(missing, Declined)
     assert held(hall, trader) == {"": 1_000 * MILLION}

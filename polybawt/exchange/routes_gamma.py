@@ -214,7 +214,11 @@ def _event_key(order: Order, shelved: Shelved) -> Key:
 
 
 def _event_part(name: str, group: Group, pairs: list[Pair]) -> int | str:
-    own = {"id": group.number, "slug": group.terms.slug, "title": group.terms.title}
+    own: dict[str, int | str] = {
+        "id": group.number,
+        "slug": group.terms.slug,
+        "title": group.terms.title,
+    }
     if name in own:
         return own[name]
     values = [finding.ORDERS[name](*pair) for pair in pairs]

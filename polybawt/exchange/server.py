@@ -19,7 +19,9 @@ from polybawt.exchange import (
     routes_account,
     routes_admin,
     routes_chain,
+    routes_data,
     routes_gamma,
+    routes_index,
     routes_keys,
     routes_market,
     routes_orders,
@@ -29,7 +31,9 @@ from polybawt.exchange import (
 )
 from polybawt.exchange.config import ExchangeConfig
 from polybawt.exchange.floor import Floor
+from polybawt.exchange.indexer import Indexer
 from polybawt.exchange.mishaps import mishaps
+from polybawt.exchange.subjects import INDEXER
 from polybawt.exchange.web import BODY_MAX, FLOOR, refusals
 from polybawt.exchange.worlds import chosen
 from polybawt.venue.clock import Clock
@@ -51,11 +55,12 @@ def application(floor: Floor, admin_token: str, stopped: asyncio.Event) -> web.A
     """All routes over one floor."""
     app = web.Application(middlewares=[mishaps, refusals], client_max_size=BODY_MAX)
     app[FLOOR] = floor
+    app[INDEXER] = Indexer(floor)
     app[routes_admin.TOKEN] = admin_token
     app[routes_admin.STOPPED] = stopped
     routed = (
         routes_market, routes_prices, routes_keys, routes_orders, routes_account, routes_gamma,
-        routes_relayer, routes_chain, routes_admin, streams, live_prices,
+        routes_data, routes_index, routes_relayer, routes_chain, routes_admin, streams, live_prices,
     )  # fmt: skip
     for module in routed:
         app.add_routes(module.routes)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import precondition as when
 
-from polybawt.core import execution, ledger, risk
+from polybawt.core import exposures, ledger, risk
 from polybawt.core.machines import order
 from polybawt.core.machines import position as p
 from polybawt.core.machines.feed import Feed
@@ -69,11 +69,16 @@ class Happening:
 class PositionLife(RuleBasedStateMachine):
     @initialize(deposit=amounts, limit=amounts, rate=st.integers(0, MILLION))
     def init(self, deposit: int, limit: int, rate: int) -> None:
-        limits = risk.Limits(token_exposure_max=Usdc(limit), total_exposure_max=Usdc(limit))
+        most = Usdc(limit)
+        limits = risk.Limits(
+            token_exposure_max=most, total_exposure_max=most, condition_exposure_max=most,
+            class_exposure_max=most, joint_exposure_max=most,
+        )  # fmt: skip
         self.market = market(rate)
         self.state = State(
             config=Config(strategies=(), limits=limits),
             markets={ID: self.market},
+            market_of=dict.fromkeys(self.market.tokens, ID),
             feeds={name: Feed(name=name) for name in (*LINKS, *self.market.tokens)},
             positions={TOKEN: FLAT},
         )
@@ -186,7 +191,7 @@ class PositionLife(RuleBasedStateMachine):
             assert isinstance(out, p.PaidOut)
             self.paid.append(out)
             if out.shares:
-                self.state.ledger.post(ledger.payout(TOKEN, out.shares, out.amount))
+                self.state.ledger.post(ledger.payout("", TOKEN, out.shares, out.amount))
 
     # The world: our orders, the venue and the chain.
 
@@ -202,14 +207,14 @@ class PositionLife(RuleBasedStateMachine):
         side = Side.BUY if buys or self.state.shares_free(TOKEN) < LOT else Side.SELL
         price = Price(cents * TICK)
         fee = 0 if post_only else self.market.fees.fee_up(price, Shares(MILLION))
-        buyable = self.state.room(TOKEN) * MILLION // (price + fee)
+        buyable = exposures.room(self.state, "", TOKEN) * MILLION // (price + fee)
         room = buyable if side is Side.BUY else self.state.shares_free(TOKEN)
         shares = Shares(max(room * percent // 100 // LOT, 1) * LOT)
         wish = Intent(
             strategy="", condition_id=ID, token_id=TOKEN, side=side, price=price, size=shares,
             post_only=post_only, lifetime_s=60,
         )  # fmt: skip
-        gate = execution.gate(self.state, wish)
+        gate = exposures.gate(self.state, wish)
         if any(check(gate, wish) for check in MONEY):
             return
         record = Order(

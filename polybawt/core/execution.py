@@ -6,13 +6,13 @@ what cannot be, and holds the breakers.  What a match does to our money stands i
 
 from typing import Final
 
-from polybawt.core import facts, views
+from polybawt.core import exposures, facts, views
 from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
 from polybawt.core.machines import breaker, order, recovery
 from polybawt.core.machines.breaker import Breaker, BreakerMachine
 from polybawt.core.machines.order import Order, OrderMachine
-from polybawt.core.risk import Gate, refusal
+from polybawt.core.risk import refusal
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, Withdraw
 from polybawt.core.units import MS_NS, SECOND_NS
@@ -34,29 +34,9 @@ def decide(state: State, condition_id: str) -> Outputs:
     return tuple(wish for s in running for wish in s.decide(views.view(state, s, shown)))
 
 
-def gate(state: State, intent: Intent) -> Gate:
-    """The numbers behind one decision of the risk gate."""
-    return Gate(
-        now_ns=state.now_ns,
-        limits=state.config.limits,
-        phase=state.phase,
-        killed=state.killed(),
-        breaker_open=state.breaker_open(),
-        user_link=state.user_link(),
-        market=state.markets[intent.condition_id],
-        book_state=state.feeds[intent.token_id].state,
-        book_age_ns=state.book_age_ns(intent.token_id),
-        token_exposure=state.exposure(intent.token_id),
-        total_exposure=state.total_exposure(),
-        cash_free=state.cash_free(),
-        shares_free=state.shares_free(intent.token_id),
-        open_orders=sum(1 for _ in state.open_orders()),
-    )
-
-
 def wanted(state: State, intent: Intent) -> Outputs:
     """An intent that passes the gate becomes an order, to be signed."""
-    if refused := refusal(gate(state, intent), intent):
+    if refused := refusal(exposures.gate(state, intent), intent):
         return (refused,)
     state.intents_made += 1
     market = state.markets[intent.condition_id]

@@ -5,6 +5,7 @@ to change its mind, or nothing.  Unknown orders and reservations are in the numb
 """
 
 from collections.abc import Callable
+from math import isqrt
 from typing import Final
 
 from attrs import frozen
@@ -16,15 +17,43 @@ from polybawt.core.units import SECOND_NS, Price, Usdc, cost_up, micro_text
 
 
 @frozen(kw_only=True)
+class ClassLimit:
+    name: str
+    exposure_max: Usdc
+
+
+@frozen(kw_only=True)
 class Limits:
-    """Paper defaults. Amounts in millionths, ages in ns."""
+    """Paper defaults. Amounts in millionths, ages in ns.
+
+    ``joint_exposure_max`` is of what wins and loses together, by the two correlations of crypto
+    markets: on one price, and on two.  ``classes`` limits asset classes other than by
+    ``class_exposure_max``: crypto, a category of the venue, or other.
+    """
 
     token_exposure_max: Usdc = Usdc(10_000_000)
+    condition_exposure_max: Usdc = Usdc(20_000_000)
+    event_exposure_max: Usdc = Usdc(20_000_000)
+    class_exposure_max: Usdc = Usdc(20_000_000)
+    classes: tuple[ClassLimit, ...] = ()
+    joint_exposure_max: Usdc = Usdc(20_000_000)
+    same_symbol_micro: int = 1_000_000
+    cross_symbol_micro: int = 800_000
     total_exposure_max: Usdc = Usdc(20_000_000)
     price_cap: Price = Price(950_000)
+    touch_ticks_max: int = 5  # how far beyond the best price a taker may reach
+    rest_ns_min: int = 2 * SECOND_NS  # no bid rests in a market that ends sooner
     book_age_ns_max: int = 3 * SECOND_NS
+    oracle_age_ns_max: int = 5 * SECOND_NS
+    divergence_micro_max: int = 3_000  # between the oracle and the markets that lead it
     open_orders_max: int = 50
     print_age_ns_max: int = 300 * SECOND_NS  # an older trade says nothing of now
+
+
+    def of_class(self, kind: str) -> Usdc:
+        """What may be at risk in one asset class."""
+        own = (limit.exposure_max for limit in self.classes if limit.name == kind)
+        return next(own, self.class_exposure_max)
 
 
 @frozen(kw_only=True)
@@ -40,7 +69,18 @@ class Gate:
     market: Market
     book_state: str
     book_age_ns: int
+    touch: Price | None  # the best price on the other side
+    oracle_age_ns: int | None  # None: this market needs no oracle
+    divergence_micro: int
     token_exposure: Usdc
+    condition_exposure: Usdc
+    event_exposure: Usdc
+    class_name: str
+    class_exposure: Usdc
+    strategy_exposure: Usdc
+    strategy_max: Usdc
+    joint_square: int
+    joint_weight: Usdc
     total_exposure: Usdc
     cash_free: Usdc
     shares_free: int
@@ -106,6 +146,49 @@ def book_age(gate: Gate, _: Intent) -> str:
     return ""
 
 
+def reduces(intent: Intent) -> bool:
+    """Whether it can only take risk off: then it need not know what a share is worth."""
+    return intent.side is Side.SELL and intent.purpose in ("exit", "flatten", "hedge")
+
+
+def oracle_age(gate: Gate, intent: Intent) -> str:
+    """No substitute: a market that settles by an oracle is not entered without it."""
+    if gate.oracle_age_ns is None or reduces(intent):
+        return ""
+    if gate.oracle_age_ns > gate.limits.oracle_age_ns_max:
+        return f"oracle is {gate.oracle_age_ns} ns old, limit {gate.limits.oracle_age_ns_max}"
+    return ""
+
+
+def divergence(gate: Gate, intent: Intent) -> str:
+    limit = gate.limits.divergence_micro_max
+    if gate.divergence_micro <= limit or reduces(intent):
+        return ""
+    return f"oracle and spot are {gate.divergence_micro} millionths apart, limit {limit}"
+
+
+def touch(gate: Gate, intent: Intent) -> str:
+    """An order that is to be filled at once names a price that the book really has."""
+    if intent.post_only:
+        return ""
+    if gate.touch is None:
+        return "nothing to take in the book"
+    reach = gate.limits.touch_ticks_max * gate.market.tick
+    beyond = intent.price - gate.touch if intent.side is Side.BUY else gate.touch - intent.price
+    if beyond > reach and not reduces(intent):
+        best = micro_text(gate.touch)
+        return f"price {micro_text(intent.price)} is too far beyond the best, {best}"
+    return ""
+
+
+def late_quote(gate: Gate, intent: Intent) -> str:
+    """Near the end a resting order is filled by those who know, and by nobody else."""
+    if not intent.post_only or not gate.market.end_ns:
+        return ""
+    left_ns, least_ns = gate.market.end_ns - gate.now_ns, gate.limits.rest_ns_min
+    return f"{left_ns} ns to the end, a quote needs {least_ns}" if left_ns < least_ns else ""
+
+
 def price_cap(gate: Gate, intent: Intent) -> str:
     if intent.side is Side.BUY and intent.price > gate.limits.price_cap:
         return f"price {micro_text(intent.price)} above cap {micro_text(gate.limits.price_cap)}"
@@ -129,6 +212,37 @@ def token_exposure(gate: Gate, intent: Intent) -> str:
     return _within("token exposure", gate.token_exposure, spend(gate, intent), limit)
 
 
+def condition_exposure(gate: Gate, intent: Intent) -> str:
+    limit = gate.limits.condition_exposure_max
+    return _within("condition exposure", gate.condition_exposure, spend(gate, intent), limit)
+
+
+def event_exposure(gate: Gate, intent: Intent) -> str:
+    if not gate.market.event_id:
+        return ""
+    limit = gate.limits.event_exposure_max
+    return _within("event exposure", gate.event_exposure, spend(gate, intent), limit)
+
+
+def class_exposure(gate: Gate, intent: Intent) -> str:
+    name, limit = f"{gate.class_name} exposure", gate.limits.of_class(gate.class_name)
+    return _within(name, gate.class_exposure, spend(gate, intent), limit)
+
+
+def strategy_exposure(gate: Gate, intent: Intent) -> str:
+    name = f"exposure of {intent.strategy}"
+    return _within(name, gate.strategy_exposure, spend(gate, intent), gate.strategy_max)
+
+
+def joint_exposure(gate: Gate, intent: Intent) -> str:
+    """What wins and loses together, by its correlation."""
+    more, limit = spend(gate, intent), gate.limits.joint_exposure_max
+    after = gate.joint_square + more * (more + 2 * gate.joint_weight)
+    if after <= limit * limit or not more:
+        return ""
+    return f"joint exposure {micro_text(isqrt(after))} above {micro_text(limit)}"
+
+
 def total_exposure(gate: Gate, intent: Intent) -> str:
     limit = gate.limits.total_exposure_max
     return _within("total exposure", gate.total_exposure, spend(gate, intent), limit)
@@ -144,8 +258,10 @@ def collateral(gate: Gate, intent: Intent) -> str:
 CHECKS: Final[tuple[tuple[str, Check], ...]] = tuple(
     (check.__name__, check)
     for check in (
-        killed, phase, breaker, user_link, market_open, terms, book_age, price_cap, open_orders,
-        token_exposure, total_exposure, collateral,
+        killed, phase, breaker, user_link, market_open, terms, book_age,
+        oracle_age, divergence, price_cap, touch, late_quote, open_orders, strategy_exposure,
+        token_exposure, condition_exposure, event_exposure, class_exposure, joint_exposure,
+        total_exposure, collateral,
     )
 )  # fmt: skip
 

@@ -26,6 +26,7 @@ from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.signals.flow import Flow
+from polybawt.core.signals.lead import LeadModel, Spot
 from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 
@@ -43,6 +44,7 @@ class Config:
 
     strategies: tuple[Value, ...] = (Value(),)
     limits: Limits = Limits()
+    lead: LeadModel = LeadModel()
     gtd_margin_s: int = 60  # the venue ends a GTD order this long before its expiration
     end_grace_ns: int = 2 * SECOND_NS  # clocks differ: an order's end is proven this much later
     submit_ns_max: int = 15 * SECOND_NS  # an answer that late was lost with the process
@@ -88,6 +90,7 @@ class State:
     breakers: dict[str, Breaker] = field(factory=dict)
     feeds: dict[str, Feed] = field(factory=_links)
     oracles: dict[str, Oracle] = field(factory=dict)
+    spots: dict[str, Spot] = field(factory=dict)
     flows: dict[str, Flow] = field(factory=dict)
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
@@ -165,20 +168,6 @@ class State:
             if o.token_id == token_id and o.side is Side.SELL
         )
         return Shares((position.shares if position else 0) - asked)
-
-    def room(self, token_id: str) -> Usdc:
-        """How much more the exposure limits and the cash allow for one token."""
-        limits = self.config.limits
-        return Usdc(
-            max(
-                0,
-                min(
-                    limits.token_exposure_max - self.exposure(token_id),
-                    limits.total_exposure_max - self.total_exposure(),
-                    self.cash_free(),
-                ),
-            )
-        )
 
     def mark(self, position: Position) -> Price:
         """The mid of a live book; else what the shares cost."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from polybawt.core import exposures
 from polybawt.core.machines.order import Order
-from polybawt.core.market import Market, Side
+from polybawt.core.market import Market
 from polybawt.core.state import State
 from polybawt.core.strategies import Question, Strategy, View
 from polybawt.core.units import MILLION, Price, Shares, Usdc
@@ -21,7 +22,6 @@ class Shown:
     market: Market
     event: tuple[Market, ...]
     fresh: Mapping[str, bool]
-    rooms: Mapping[str, tuple[Usdc, Usdc]]
     bankroll: Usdc
 
 
@@ -35,7 +35,6 @@ def shown(state: State, market: Market) -> Shown:
         market,
         tuple(siblings),
         {c: all(_fresh(state, token) for token in m.tokens) for c, m in asked.items()},
-        {c: (state.room(m.yes_token), state.room(m.no_token)) for c, m in asked.items()},
         state.equity(),
     )
 
@@ -67,6 +66,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
         oracle=state.oracles.get(market.symbol),
         strike_e18=state.settlements[market.condition_id].strike_e18,
         bankroll=shown.bankroll,
+        spot=state.spots.get(market.symbol),
         flow=state.flows.get(market.condition_id),
         event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
     )
@@ -81,16 +81,17 @@ def _question(
         book=state.books[condition],
         book_fresh=shown.fresh[condition],
         orders=tuple(order for order in own if order.condition_id == condition),
-        held=(held(state, strategy, yes, own), held(state, strategy, no, own)),
+        held=(_held(state, strategy, yes), _held(state, strategy, no)),
         entries=(entry(state, strategy, yes), entry(state, strategy, no)),
-        rooms=shown.rooms[condition],
+        rooms=(
+            exposures.room(state, strategy, yes),
+            exposures.room(state, strategy, no),
+        ),
     )
 
 
-def held(state: State, strategy: str, token_id: str, own: tuple[Order, ...]) -> Shares:
-    """A strategy's own shares of a token, less what its open orders are selling already."""
-    asked = sum(o.open_size for o in own if (o.token_id, o.side) == (token_id, Side.SELL))
-    return Shares(max(0, state.ledger.shares(strategy, token_id) - asked))
+def _held(state: State, strategy: str, token_id: str) -> Shares:
+    return Shares(max(0, exposures.sellable(state, strategy, token_id)))
 
 
 def entry(state: State, strategy: str, token_id: str) -> Price:

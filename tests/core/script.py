@@ -16,7 +16,9 @@ from polybawt.core.machine import Command, Fact
 from polybawt.core.machines import order
 from polybawt.core.machines.order import Order
 from polybawt.core.market import FeeSchedule, Market, Side
+from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
+from polybawt.core.signals.lead import Spot
 from polybawt.core.state import Config, State
 from polybawt.core.strategies import Intent
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
@@ -37,7 +39,8 @@ MARKET = Market(
     start_ns=T0,
     end_ns=T0 + 300 * SECOND_NS,
 )
-QUIET = Config(strategies=())  # nobody wants anything but the test
+LIMITS = Limits(oracle_age_ns_max=2**62)  # the oracle speaks when a test lets it
+QUIET = Config(strategies=(), limits=LIMITS)  # nobody wants anything but the test
 CASH = Usdc(1_000 * MILLION)
 C = TypeVar("C", bound=Command)
 
@@ -239,6 +242,7 @@ def rich() -> Script:
             shares=shares(700), side=Side.BUY, timestamp_ms=script.now_ns // MS_NS,
         )
     )  # fmt: skip
+    script.state.spots["btc/usd"] = Spot("btc/usd", {T0_S * 1000: 10**18}, T0_S * 1000)
     script.state.scores["value"] = Score(wins=1, losses=2, losing=2, lost_ns=T0)
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
     script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))

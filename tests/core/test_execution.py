@@ -14,10 +14,20 @@ from polybawt.core.commands import (
 )
 from polybawt.core.machines import order
 from polybawt.core.market import Side
-from polybawt.core.risk import Limits
 from polybawt.core.state import Config
 from polybawt.core.units import MILLION, SECOND_NS
-from tests.core.script import CASH, MARKET, NO, QUIET, T0_S, YES, Script, cents, shares
+from tests.core.script import (
+    CASH,
+    LIMITS,
+    MARKET,
+    NO,
+    QUIET,
+    T0_S,
+    YES,
+    Script,
+    cents,
+    shares,
+)
 
 
 @pytest.fixture
@@ -528,7 +538,7 @@ def test_two_variants_run_side_by_side() -> None:
     value = Config().strategies[0]
     config = Config(
         strategies=(evolve(value, name="one"), evolve(value, name="two")),
-        limits=Limits(),
+        limits=LIMITS,
     )
     market = evolve(MARKET, start_ns=MARKET.start_ns + 20 * SECOND_NS)
     script = Script(config=config, market=market).start()

@@ -18,6 +18,7 @@ from polybawt.core.machines.order import Order
 from polybawt.core.market import Market, Side
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.signals.flow import Flow
+from polybawt.core.signals.lead import Spot
 from polybawt.core.units import MILLION, Price, Shares, Usdc
 
 
@@ -80,7 +81,7 @@ class View(Question):
     oracle: Oracle | None
     strike_e18: int
     bankroll: Usdc
-    spot: Oracle | None = None
+    spot: Spot | None = None
     flow: Flow | None = None
     event: tuple[Question, ...] = ()
     hedges: tuple[Hedge, ...] = ()  # its own, of this market

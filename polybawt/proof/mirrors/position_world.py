@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from polybawt.core import execution, ledger, outcomes, risk
+from polybawt.core import exposures, ledger, outcomes, risk
 from polybawt.core.machines import order
 from polybawt.core.machines.feed import Feed
 from polybawt.core.machines.order import ENDED, Order, OrderMachine
@@ -191,6 +191,7 @@ def kernel(known: Known) -> State:
         config=Config(limits=Limits(token_exposure_max=limit, total_exposure_max=limit)),
         now_ns=NOW,
         markets={ID: MARKET},
+        market_of=dict.fromkeys(MARKET.tokens, ID),
         feeds={**FEEDS},
         settlements={ID: settlement_of(known.verdict)},
         positions={TOKEN: known.held} if known.held else {},
@@ -246,7 +247,7 @@ def has_room(known: Known, one: str) -> bool:
         price=Price(terms.limit * 100_000), size=Shares(terms.size * MILLION), post_only=False,
         lifetime_s=60,
     )  # fmt: skip
-    gate = execution.gate(kernel(known), wish)
+    gate = exposures.gate(kernel(known), wish)
     return not any(check(gate, wish) for check in MONEY)
 
 

@@ -8,18 +8,23 @@ Source: exchange reference 6 and section 8, items 7 and 8.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 
 from polybawt.core.units import SECOND_NS
+from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.web import FLOOR, Handler, json_response, parsed, proved
-from polybawt.sim.faults import FRAMES, REQUESTS, Fault, Faults
+from polybawt.sim.faults import FRAMES, REQUESTS, Fault, Faults, Struck
 
 UNKNOWN_500: Final = "could not run the execution"  # leaves the outcome open (reference 1.14)
 TOO_MANY: Final = "Too Many Requests"
 SPARED: Final = ("/admin/", "/ws/")
+TOKEN: Final = re.compile(rb'"asset_id":"(\d+)"')
+EVENT: Final = re.compile(rb'"event_type":"(\w+)"')
 
 
 @web.middleware
@@ -39,8 +44,9 @@ async def mishaps(request: web.Request, handler: Handler) -> web.StreamResponse:
             return _cut(request)
         case "late":
             body = await request.read()  # whoever sent it is gone; the order is not
-            order, key = parsed(body), proved(request, body)
-            floor.place_late(order, key, floor.now_ns() + int(fault.seconds * SECOND_NS))
+            with suppress(RequestRefused):  # nor would anybody hear why not
+                order, key = parsed(body), proved(request, body)
+                floor.place_late(order, key, floor.now_ns() + int(fault.seconds * SECOND_NS))
             return _cut(request)
         case "slow":
             response = await handler(request)
@@ -63,10 +69,15 @@ def _cut(request: web.Request) -> web.Response:
 
 
 class Frames:
-    """What becomes of the frames of one stream, in the order in which they are sent."""
+    """What becomes of the frames of one stream, in the order in which they are sent.
+
+    Whatever does not arrive as it was is noted, with its tokens: the exchange knows what it did.
+    """
 
     def __init__(self, faults: Faults, now_ns: Callable[[], int], path: str) -> None:
         self._faults, self._now_ns, self._path = faults, now_ns, path
+        faults.connections += 1
+        self._number = faults.connections
         self._silent_until_ns = 0
         self._held: tuple[bytes, ...] = ()
 
@@ -75,6 +86,7 @@ class Frames:
         now_ns = self._now_ns()
         if now_ns < self._silent_until_ns:
             self._faults.tally["silenced"] += 1
+            self._note("silenced", frame, now_ns)
             return ()
         fault = self._faults.strike(FRAMES, now_ns, path=self._path)
         frames = self._struck(fault, frame, now_ns) if fault else (frame,)
@@ -83,6 +95,7 @@ class Frames:
         return frames
 
     def _struck(self, fault: Fault, frame: bytes, now_ns: int) -> tuple[bytes, ...]:
+        self._note(fault.kind, frame, now_ns)
         match fault.kind:
             case "duplicate":
                 return (frame, frame)
@@ -93,3 +106,16 @@ class Frames:
             case "silence":
                 self._silent_until_ns = now_ns + int(fault.seconds * SECOND_NS)
         return ()
+
+    def _note(self, kind: str, frame: bytes, now_ns: int) -> None:
+        event = EVENT.search(frame)
+        tokens = dict.fromkeys(token.decode() for token in TOKEN.findall(frame))
+        struck = Struck(
+            kind=kind,
+            path=self._path,
+            connection=self._number,
+            at_ns=now_ns,
+            event=event.group(1).decode() if event else "",
+            tokens=tuple(tokens),
+        )
+        self._faults.struck.append(struck)

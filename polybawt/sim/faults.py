@@ -10,7 +10,7 @@ Source: exchange reference 6 and section 8, item 7 and 8.
 """
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -54,6 +54,9 @@ KINDS: Final = (*REQUESTS, *FRAMES, *QUIRKS, *OTHERS)
 RULES_MAX: Final = 100
 
 
+STRUCK_MAX: Final = 100_000
+
+
 class InvalidFault(ValueError):
     """A rule that cannot be; names the rule, the setting and what would fit."""
 
@@ -77,6 +80,18 @@ class Fault:
         if not path.startswith(self.path) or age_s < self.from_s:
             return False
         return not self.until_s or age_s < self.until_s
+
+
+@frozen(kw_only=True)
+class Struck:
+    """One frame that did not arrive as it was: whose, when, and the tokens it was about."""
+
+    kind: str
+    path: str
+    connection: int
+    at_ns: int
+    event: str
+    tokens: tuple[str, ...]
 
 
 def read_faults(rows: object, place: str) -> tuple[Fault, ...]:
@@ -119,6 +134,8 @@ class Faults:
         self.rules: list[Fault] = [*rules]
         self._done: Counter[Fault] = Counter()
         self.tally: Counter[str] = Counter()
+        self.struck: deque[Struck] = deque(maxlen=STRUCK_MAX)
+        self.connections = 0  # of the streams, ever
 
     def add(self, rules: Iterable[Fault]) -> None:
         self.rules += rules

@@ -139,6 +139,22 @@ def test_a_frame_is_lost_doubled_cut_or_overtaken(kind: str, sent: list[bytes]) 
     assert [out for frame in (b"one!", b"two", b"three") for out in frames.sent(frame)] == sent
 
 
+def test_the_exchange_knows_which_frames_it_spoilt() -> None:
+    """A soak asks whether the client noticed: each loss is noted, with the tokens it was about."""
+    faults = Faults([Fault(kind="drop", count=1), Fault(kind="silence", count=1)], 1, START_NS)
+    first, second = (Frames(faults, lambda: START_NS, "/ws/market") for _ in range(2))
+    frame = b'{"price_changes":[{"asset_id":"7"},{"asset_id":"8"}],"event_type":"price_change"}'
+    for stream in (first, second, second):
+        stream.sent(frame)
+
+    assert [(s.kind, s.connection) for s in faults.struck] == [
+        ("drop", 1),
+        ("silence", 2),
+        ("silenced", 2),
+    ]
+    assert {(s.event, s.tokens) for s in faults.struck} == {("price_change", ("7", "8"))}
+
+
 async def test_faults_are_listed_counted_and_cleared(hall: Hall) -> None:
     await strike(hall, kind="too_many", path="/book", count=1)
     await hall.client.get("/book", params={"token_id": UPDOWN.yes_token})

@@ -49,6 +49,11 @@ class CancelAll(Command): ...
 
 
 @frozen(kw_only=True)
+class ProbeVenue(Command):
+    """Cancel what does not exist, to see whether the venue takes anything."""
+
+
+@frozen(kw_only=True)
 class ReadOrder(Command):
     intent_id: str
     order_id: str
@@ -132,7 +137,7 @@ class Notify(Command):
 
 
 COMMANDS: tuple[type[Command], ...] = (
-    SignOrder, PostOrder, CancelOrder, CancelAll, ReadOrder, ReadOpenOrders, ReadTrades,
+    SignOrder, PostOrder, CancelOrder, CancelAll, ProbeVenue, ReadOrder, ReadOpenOrders, ReadTrades,
     ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Reconnect,
     FollowOracle, Stop, Notify,
 )  # fmt: skip

@@ -6,7 +6,7 @@ what cannot be, and holds the breakers.  What a match does to our money stands i
 
 from typing import Final
 
-from polybawt.core import exposures, facts, views
+from polybawt.core import exposures, facts, leave, views
 from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
 from polybawt.core.machines import breaker, order, recovery
@@ -18,6 +18,8 @@ from polybawt.core.strategies import Intent, Withdraw
 from polybawt.core.units import MS_NS, SECOND_NS
 
 STATUSES_ENDED: Final = ("CANCELED", "UNMATCHED", "INVALID")  # the venue appends reasons
+VERSION_BREAKER: Final = "version"
+VERSION_REFUSALS: Final = ("order_version_mismatch", "invalid order version")
 STATUSES_ALIVE: Final = ("LIVE", "MATCHED", "DELAYED")
 
 # Wanting.
@@ -132,12 +134,17 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
             if barred := state.barred():
                 reason = f"not sent: {barred}"
                 return (order.Abort(at_ns=action.at_ns, intent_id=after.intent_id, reason=reason),)
-            return (order.Submit(at_ns=action.at_ns, intent_id=after.intent_id),)
+            why, let_go = leave.let_go(state, after)
+            if why:
+                reason = f"not sent: {why}"
+                return (order.Abort(at_ns=action.at_ns, intent_id=after.intent_id, reason=reason),)
+            return (*let_go, order.Submit(at_ns=action.at_ns, intent_id=after.intent_id))
         case order.Submit():
             state.count("orders")
         case order.Cancel():
             state.count("cancels")
-        case order.Timeout():
+            return leave.issue_cancel(state)
+        case order.Timeout() if leave.blames_venue(state):
             return trip(state, "venue", after.created_ns, f"{after.intent_id}: {action.reason}")
         case order.AckLive() | order.AckDelayed():
             return heal(state, "venue", after.created_ns)
@@ -146,7 +153,9 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
         case order.Reject():
             state.count("rejects")
             text = f"{after.intent_id} {after.token_id[:10]}: {action.reason}"
-            return (state.notify("warning", "order_rejected", text),)
+            told = state.notify("warning", "order_rejected", text)
+            wrong_version = any(words in action.reason for words in VERSION_REFUSALS)
+            return (told, *(stop_for_version(state, action.reason) if wrong_version else ()))
         case order.Close():
             _evict(state, after)
         case _:
@@ -216,6 +225,14 @@ def probe(state: State) -> Outputs:
         for name in half_open
         for output in turn(state, breaker.Probe(at_ns=state.now_ns, name=name))
     )
+
+
+def stop_for_version(state: State, reason: str) -> Outputs:
+    """A protocol that we do not speak: nothing more is sent until a person has looked."""
+    latch = breaker.Latch(
+        at_ns=state.now_ns, name=VERSION_BREAKER, actor="venue", reason=reason[:200]
+    )
+    return turn(state, latch)
 
 
 def turn(state: State, action: breaker.Action) -> Outputs:

@@ -9,7 +9,7 @@ own times stand beside it.
 from attrs import field, frozen
 
 from polybawt.core.machine import Fact
-from polybawt.core.machines import order
+from polybawt.core.machines import order, venue_mode
 from polybawt.core.market import Market, Side
 from polybawt.core.state import Config
 from polybawt.core.units import Price, Shares, Usdc
@@ -231,9 +231,10 @@ class TradeReported(Fact):
 
 @frozen(kw_only=True)
 class OpenOrdersRead(Fact):
-    """The ids of all our orders that rest at the venue now."""
+    """The ids of all our orders that rest at the venue now; ``sent_ns``: when it was asked."""
 
     order_ids: tuple[str, ...]
+    sent_ns: int = 0
 
 
 @frozen(kw_only=True)
@@ -242,6 +243,7 @@ class TradesRead(Fact):
 
     condition_id: str
     count: int
+    sent_ns: int = 0
 
 
 @frozen(kw_only=True)
@@ -271,6 +273,30 @@ class MarketResolved(Fact):
 
 
 @frozen(kw_only=True)
+class Heartbeat(Fact):
+    """A beat was sent, and accepted or not; silence is not accepted (reference 1.13)."""
+
+    sent_ns: int
+    accepted: bool
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class ClockRead(Fact):
+    """The venue's clock is ahead of ours by something between the two, ns."""
+
+    low_ns: int
+    high_ns: int
+
+
+@frozen(kw_only=True)
+class VersionRead(Fact):
+    """Which protocol the CLOB says it speaks."""
+
+    version: int
+
+
+@frozen(kw_only=True)
 class BadInput(Fact):
     """Something that came in could not be understood: counted, logged, never guessed at.
 
@@ -289,6 +315,8 @@ WORLD: tuple[type[Fact], ...] = (
     TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,
     order.CancelDone, order.CancelRefused, order.CancelTimeout, order.ReadOpen,
-    order.ReadClosed, order.ReadMissing,
+    order.ReadClosed, order.ReadMissing, order.Abort,
+    Heartbeat, ClockRead, VersionRead,
+    venue_mode.Answered, venue_mode.Refused, venue_mode.Silence,
 )  # fmt: skip
 """What may be journaled; anything else is derived inside the kernel."""

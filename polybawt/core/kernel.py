@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final
 
 from polybawt.core import (
+    contact,
     execution,
     facts,
     fills,
@@ -22,7 +23,7 @@ from polybawt.core import (
     watch,
 )
 from polybawt.core.machine import Command, Fact, Outputs
-from polybawt.core.machines import order, recovery, trade
+from polybawt.core.machines import order, recovery, trade, venue_mode
 from polybawt.core.machines.position import PaidOut
 from polybawt.core.machines.settlement import Due
 from polybawt.core.plausible import doubt
@@ -61,7 +62,7 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.Tick():
             return timers.tick(state)
         case facts.Started():
-            return reconcile.started(state, fact)
+            return (*reconcile.started(state, fact), *contact.begin(state))
         case facts.StopRequested():
             return reconcile.stop_requested(state, fact)
         case facts.KillRequested():
@@ -97,9 +98,12 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.TradeReported():
             return fills.trade_reported(state, fact)
         case facts.OpenOrdersRead():
-            return reconcile.open_orders_read(state, fact)
+            outputs = reconcile.open_orders_read(state, fact)
+            return (*outputs, *contact.whole_read(state, "orders", fact.sent_ns))
         case facts.TradesRead():
-            return reconcile.trades_read(state, fact)
+            outputs = reconcile.trades_read(state, fact)
+            whole = not fact.condition_id
+            return (*outputs, *(contact.whole_read(state, "trades", fact.sent_ns) if whole else ()))
         case facts.BalanceRead():
             return reconcile.balance_read(state, fact)
         case facts.ReadFailed():
@@ -118,6 +122,16 @@ def route(state: State, fact: Fact) -> Outputs:
             return ()
         case order.Action():
             return execution.drive(state, fact)
+        case venue_mode.Action():
+            return contact.turn(state, fact)
+        case venue_mode.Probing():
+            return contact.probing(state, fact)
+        case facts.Heartbeat():
+            return contact.beat(state, fact)
+        case facts.ClockRead():
+            return contact.clock_read(state, fact)
+        case facts.VersionRead():
+            return contact.version_read(state, fact)
         case recovery.Action():
             return reconcile.turn(state, fact)
         case recovery.Query():

@@ -85,6 +85,7 @@ class Gate:
     cash_free: Usdc
     shares_free: int
     open_orders: int
+    venue: str = ""  # why the venue takes no such order now (``leave``)
 
 
 @frozen(kw_only=True)
@@ -95,6 +96,8 @@ class Refused(Fact):
     check: str
     text: str
 
+
+VERSIONS: Final = ("v1", "v2")  # of markets (reference 0.1)
 
 Check = Callable[[Gate, Intent], str]
 
@@ -117,6 +120,16 @@ def phase(gate: Gate, _: Intent) -> str:
 
 def breaker(gate: Gate, _: Intent) -> str:
     return f"breaker {gate.breaker_open} is open" if gate.breaker_open else ""
+
+
+def venue(gate: Gate, _: Intent) -> str:
+    return gate.venue
+
+
+def version(gate: Gate, _: Intent) -> str:
+    """Two contracts are known; an order for a third would be signed for nobody."""
+    known = gate.market.version in VERSIONS
+    return "" if known else f"market version {gate.market.version[:20]!r} is none of {VERSIONS}"
 
 
 def user_link(gate: Gate, _: Intent) -> str:
@@ -258,7 +271,7 @@ def collateral(gate: Gate, intent: Intent) -> str:
 CHECKS: Final[tuple[tuple[str, Check], ...]] = tuple(
     (check.__name__, check)
     for check in (
-        killed, phase, breaker, user_link, market_open, terms, book_age,
+        killed, phase, breaker, venue, version, user_link, market_open, terms, book_age,
         oracle_age, divergence, price_cap, touch, late_quote, open_orders, strategy_exposure,
         token_exposure, condition_exposure, event_exposure, class_exposure, joint_exposure,
         total_exposure, collateral,

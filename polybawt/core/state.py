@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 from polybawt.core.book import Book
 from polybawt.core.commands import Notify
 from polybawt.core.ledger import Ledger
+from polybawt.core.machines import venue_mode
 from polybawt.core.machines.breaker import Breaker
 from polybawt.core.machines.feed import Feed
 from polybawt.core.machines.kill_switch import KillSwitch
@@ -21,12 +22,14 @@ from polybawt.core.machines.position import Position
 from polybawt.core.machines.recovery import Recovery
 from polybawt.core.machines.settlement import Settlement
 from polybawt.core.machines.trade import SETTLED, Trade
+from polybawt.core.machines.venue_mode import VenueMode
 from polybawt.core.market import Market, Side
 from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.signals.flow import Flow
 from polybawt.core.signals.lead import LeadModel, Spot
+from polybawt.core.strategies import Strategy
 from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 
@@ -35,6 +38,7 @@ NOTICES_MAX: Final = 200
 SETTLEMENTS_MAX: Final = 4_096  # of markets that have left memory
 MARKETS_MAX: Final = 50_000  # that have not
 ORACLES_MAX: Final = 64
+RULES: Final = 1  # of the kernel as it is: see ``Config.rules``
 LINKS: Final = ("market", "user", "oracle")
 
 
@@ -42,7 +46,7 @@ LINKS: Final = ("market", "user", "oracle")
 class Config:
     """What an operator sets. Times are ns of the venue's clock; see the README for each."""
 
-    strategies: tuple[Value, ...] = (Value(),)
+    strategies: tuple[Strategy, ...] = (Value(),)
     limits: Limits = Limits()
     lead: LeadModel = LeadModel()
     gtd_margin_s: int = 60  # the venue ends a GTD order this long before its expiration
@@ -63,6 +67,26 @@ class Config:
     silent_markets_max: int = 2  # so many that moved without a word condemn their connection
     link_tokens_max: int = 200  # on one connection of the market channel (reference 4.1)
     refused_clear_ns: int = 2 * SECOND_NS  # a user channel that lasts so long was let in
+    rules: int = 0  # by which it is decided: a journal that names none is of before ``RULES``
+    heartbeat_ns_max: int = 8 * SECOND_NS  # the venue withdraws all after 10 s (1.13)
+    clock_off_ns_max: int = 2 * SECOND_NS  # as ``end_grace_ns``: then no order's end is proven
+
+
+@frozen(kw_only=True)
+class Contact:
+    """How we stand with the venue in this process; times are ns, 0 for never.
+
+    The newest acknowledged heartbeat and the first one missed since; when the newest whole reads
+    of our orders and trades were sent; how far the venue's clock is ahead, between two bounds.
+    """
+
+    beat_ns: int = 0
+    missed_ns: int = 0
+    pulse_told: bool = False
+    orders_ns: int = 0
+    trades_ns: int = 0
+    low_ns: int = 0
+    high_ns: int = 0
 
 
 def _links() -> dict[str, Feed]:
@@ -77,6 +101,8 @@ class State:
     now_ns: int = 0
     recovery: Recovery = field(factory=Recovery)
     kill: KillSwitch = field(factory=KillSwitch)
+    mode: VenueMode = field(factory=lambda: VenueMode(name=venue_mode.NAME))
+    contact: Contact = field(factory=Contact)
     intents_made: int = 0
     last_match_s: int = 0
     markets: dict[str, Market] = field(factory=dict)

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from polybawt.core import execution, kill, links, market_data, outcomes, reconcile, rounds, watch
+from polybawt.core import (
+    contact,
+    execution,
+    kill,
+    links,
+    market_data,
+    outcomes,
+    reconcile,
+    rounds,
+    watch,
+)
 from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import breaker, order, recovery, settlement
@@ -23,6 +33,7 @@ def tick(state: State) -> Outputs:
         *links.tick(state),
         *_orders(state),
         *kill.tick(state),
+        *contact.tick(state),
         *_trades(state),
         *_breakers(state),
         *_markets(state),

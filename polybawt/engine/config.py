@@ -23,6 +23,7 @@ from cattrs.v import format_exception
 from polybawt.core.state import Config
 from polybawt.core.strategies import registry
 from polybawt.venue.clock import Clock
+from polybawt.venue.limits import Rates
 from polybawt.venue.stream import EARLY_DROPS_MAX
 
 SOCKET: Final = "audit.sock"
@@ -108,6 +109,7 @@ class EngineConfig:
     account: AccountSettings = AccountSettings()
     clock: Clock = Clock()
     kernel: Config = field(factory=Config)
+    rates: Rates = Rates()
     tick_s: float = field(default=0.1, validator=_above_zero)
     ping_s: float = field(default=1.0, validator=_above_zero)
     heartbeat_s: float = field(default=5.0, validator=_not_negative)

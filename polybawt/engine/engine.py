@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from polybawt.core import facts
+from polybawt.core import facts, leave
 from polybawt.core.codec import NotDecodable, decode, decode_state, encode, encode_state
 from polybawt.core.kernel import step
 from polybawt.core.machine import Fact
 from polybawt.core.state import State
 from polybawt.core.units import micro_text
-from polybawt.engine import audit
+from polybawt.engine import audit, pulse
 from polybawt.engine.config import SOCKET, EngineConfig
 from polybawt.engine.inbox import Inbox
 from polybawt.engine.journal import Journal, JournalError, Row
@@ -29,6 +29,7 @@ from polybawt.engine.shell import Shell
 from polybawt.venue.clob import Clob
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
+from polybawt.venue.limits import Limits
 from polybawt.venue.links import MarketLink, OracleLink, PricesLink, UserLink
 from polybawt.venue.signing import Account
 from polybawt.venue.stream import Stream, Streams
@@ -109,7 +110,9 @@ class Engine:
                 clock=self.clock,
                 signature_type=settings.signature_type,
                 funder=settings.funder or None,
+                limits=Limits(config.rates, self.clock.rate, self.clock),
             )
+            first = await pulse.first_look(clob)
             credentials = await clob.login()
             keep_secret(credentials.secret)
             keep_secret(credentials.passphrase)
@@ -140,14 +143,16 @@ class Engine:
                     inbox=self.inbox,
                     clock=self.clock,
                     tasks=tasks,
-                    barred=self.state.barred,
+                    barred=lambda intent_id: leave.held(self.state, intent_id),
                 )
                 self._listen_for_signals()
-                self.inbox.put_urgent(
-                    facts.Started(
-                        at_ns=self.clock(), epoch=self.state.epoch + 1, config=config.kernel
-                    )
+                kernel = pulse.kernel_config(config.kernel, clock, config.heartbeat_s)
+                started = facts.Started(
+                    at_ns=self.clock(), epoch=self.state.epoch + 1, config=kernel
                 )
+                say = self.inbox.put_urgent
+                for fact in (started, *first):
+                    say(fact)
                 around = [
                     tasks.create_task(work, name=name)
                     for name, work in (
@@ -155,7 +160,8 @@ class Engine:
                         ("user stream", user.run()),
                         ("oracle stream", oracle.run()),
                         ("ticks", self._tick()),
-                        ("heartbeat", self._heartbeat(clob)),
+                        ("heartbeat", pulse.beats(clob, clock, config.heartbeat_s, say)),
+                        ("clock and version", pulse.looks(clob, say)),
                         ("kill file", self._watch_kill_file()),
                         ("audit stream", stream.serve()),
                     )
@@ -202,19 +208,6 @@ class Engine:
         pause = self.clock.real_seconds(self.config.tick_s)
         while True:
             await self.inbox.put(facts.Tick(at_ns=self.clock()))
-            await asyncio.sleep(pause)
-
-    async def _heartbeat(self, clob: Clob) -> None:
-        """The venue withdraws our orders when these stop: what we want if we are gone."""
-        if not self.config.heartbeat_s:
-            return
-        pause = self.clock.real_seconds(self.config.heartbeat_s, 0.25)
-        while True:
-            if not await clob.heartbeat():
-                reason = "not acknowledged"
-                await self.inbox.put(
-                    facts.ReadFailed(at_ns=self.clock(), what="heartbeat", reason=reason)
-                )
             await asyncio.sleep(pause)
 
     async def _watch_kill_file(self) -> None:

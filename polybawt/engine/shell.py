@@ -2,20 +2,21 @@
 
 It decides nothing: one command, one adapter call, its facts into the inbox.  Every call runs in
 a task of the engine's group, so that a slow answer delays nobody and a fault is seen.  Orders,
-reads and the catalogue have a lane each: a venue whose reads hang must not keep a cancel waiting.
-An order that waited for its turn asks once more at the socket whether it may leave: a kill may
-have come meanwhile.  What is refused there is known never to have left.
+cancels, reads and the catalogue have a lane each: a venue whose reads or orders hang must not
+keep a cancel waiting, and the cancel of everything waits for nobody.  An order that waited for
+its turn asks once more at the socket whether it may leave: a kill may have come meanwhile.  What
+is refused there is known never to have left.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
 
 from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machine import Command, Fact
-from polybawt.core.machines import order
 from polybawt.core.market import Market
 from polybawt.engine.inbox import Inbox
 from polybawt.venue.clob import Clob
@@ -23,7 +24,8 @@ from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.stream import Stream, Streams
 
-ORDERS_MAX: Final = 80  # on their way at once; with the reads, what one client may connect
+ORDERS_MAX: Final = 50  # on their way at once; all together, what one client may connect
+CANCELS_MAX: Final = 25
 READS_MAX: Final = 20
 LISTINGS_MAX: Final = 10
 MARKETS_MAX: Final = 5_000
@@ -33,7 +35,9 @@ log = logging.getLogger("polybawt.engine")
 
 
 class Shell:
-    """``barred`` says why no order may leave now; ``stopped`` is set when none rests any more."""
+    """``barred`` says why the order of an intent may not leave after all; ``stopped`` is set when
+    none rests any more.
+    """
 
     def __init__(
         self,
@@ -45,12 +49,13 @@ class Shell:
         inbox: Inbox,
         clock: Clock,
         tasks: asyncio.TaskGroup,
-        barred: Callable[[], str],
+        barred: Callable[[str], str],
     ) -> None:
         self._clob, self._gamma = clob, gamma
         self._market, self._oracle = market, oracle
         self._inbox, self._clock, self._tasks, self._barred = inbox, clock, tasks, barred
         self._orders = asyncio.Semaphore(ORDERS_MAX)
+        self._cancels = asyncio.Semaphore(CANCELS_MAX)
         self._reads = asyncio.Semaphore(READS_MAX)
         self._listings = asyncio.Semaphore(LISTINGS_MAX)
         self._calls: set[asyncio.Task[None]] = set()
@@ -95,10 +100,14 @@ class Shell:
         for fact in answers:
             await self._inbox.put(fact)
 
-    def _lane(self, command: Command) -> asyncio.Semaphore:
+    def _lane(self, command: Command) -> AbstractAsyncContextManager[None]:
         match command:
-            case c.SignOrder() | c.PostOrder() | c.CancelOrder() | c.CancelAll():
+            case c.SignOrder() | c.PostOrder():
                 return self._orders
+            case c.CancelOrder():
+                return self._cancels
+            case c.CancelAll() | c.ProbeVenue():
+                return nullcontext()
             case c.FetchMarkets() | c.FetchResolution():
                 return self._listings
             case _:
@@ -109,13 +118,13 @@ class Shell:
             case c.SignOrder():
                 return (self._clob.sign(command),)
             case c.PostOrder():
-                if barred := self._barred():
-                    why, now_ns = f"not sent: {barred}", self._clock()
-                    return (order.Reject(intent_id=command.intent_id, reason=why, at_ns=now_ns),)
-                return (await self._clob.post(command),)
+                said, news = await self._clob.place(command, self._barred)
+                return (*news, said)  # what it tells of the venue first: others are waiting
             case c.CancelOrder():
-                answer = await self._clob.cancel(command)
-                return (answer,) if command.intent_id else ()
+                answer, heard = await self._clob.withdraw(command)
+                return (*heard, answer) if command.intent_id else heard
+            case c.ProbeVenue():
+                return await self._clob.probe()
             case c.Subscribe():
                 await self._market.subscribe(command.tokens, command.link)
                 return ()

@@ -15,8 +15,8 @@ import orjson
 from polybawt.core.commands import CancelOrder, PostOrder, ReadOrder
 from polybawt.core.facts import BookSnapshot, OrderPushed, ReadFailed, TradeReported
 from polybawt.core.machine import Fact
-from polybawt.core.machines import order
-from polybawt.core.units import Shares
+from polybawt.core.machines import order, venue_mode
+from polybawt.core.units import SECOND_NS, Shares
 from polybawt.venue import wire
 from polybawt.venue.http import Answer
 from polybawt.venue.signing import OrderTerms
@@ -159,6 +159,105 @@ def _short(words: str) -> str:
     return wire.excerpt(words)[:REASON_MAX]
 
 
+# Modes.
+
+MODES_NAMED: Final = (
+    ("post_only_mode", "post_only"),
+    ("post-only mode", "post_only"),
+    ("cancel-only", "cancel_only"),
+    ("trading is currently disabled", "disabled"),
+    ("trading is disabled", "disabled"),
+)
+MATCHED_AGAINST: Final = ("crosses", "fully filled", "no orders found to match")
+"""Refusals that only an engine which matches can give: it was let in as far as the book."""
+HALTS: Final = frozenset({"restarting", "disabled"})
+
+ModeNews = venue_mode.Answered | venue_mode.Refused | venue_mode.Silence
+
+
+def request_of(payload: str) -> str:
+    """What an order is to the venue's modes: one that may take, or one that can only rest."""
+    try:
+        resting = wire.flag(wire.fields(wire.decode(payload)), "postOnly")
+    except Misread:
+        return "plain"
+    return "post_only" if resting else "plain"
+
+
+def mode_named(answer: Answer) -> str:
+    """The mode that an answer names, by status, then code, then text; "" for none (1.14)."""
+    if answer.status == 425:
+        return "restarting"
+    if answer.status not in (200, 503):
+        return ""
+    words = error_text(body_of(answer)).lower()
+    return next((mode for text, mode in MODES_NAMED if text in words), "")
+
+
+def advised_ns(answer: Answer) -> int:
+    """How long the venue says to wait, by header or body; 0 when it does not."""
+    try:
+        said_s = wire.whole(body_of(answer) or {}, "retry_after_seconds")
+    except Misread:
+        said_s = 0
+    return max(int(answer.retry_after_s * SECOND_NS), min(said_s, 3_600) * SECOND_NS)
+
+
+def mode_refused(answer: Answer, mode: str, sent_ns: int, now_ns: int) -> venue_mode.Refused:
+    return venue_mode.Refused(
+        name=venue_mode.NAME,
+        mode=mode,
+        sent_ns=sent_ns,
+        retry_ns=advised_ns(answer),
+        reason=refusal_text(answer, body_of(answer)),
+        at_ns=now_ns,
+    )
+
+
+def heard_nothing(sent_ns: int, now_ns: int) -> venue_mode.Silence:
+    return venue_mode.Silence(name=venue_mode.NAME, sent_ns=sent_ns, at_ns=now_ns)
+
+
+def dealt_with(request: str, sent_ns: int, now_ns: int) -> venue_mode.Answered:
+    return venue_mode.Answered(name=venue_mode.NAME, request=request, sent_ns=sent_ns, at_ns=now_ns)
+
+
+def placement_news(
+    request: str, answer: Answer, said: PlacementFact, sent_ns: int
+) -> tuple[ModeNews, ...]:
+    """What the answer to an order tells of the mode.
+
+    A refusal for the order's own sake may have come before the mode was looked at: it is no news.
+    """
+    now_ns = said.at_ns
+    if mode := mode_named(answer):
+        return (mode_refused(answer, mode, sent_ns, now_ns),)
+    match said:
+        case order.AckLive() | order.AckDelayed():
+            return (dealt_with(request, sent_ns, now_ns),)
+        case order.Reject() if any(text in said.reason.lower() for text in MATCHED_AGAINST):
+            return (dealt_with(request, sent_ns, now_ns),)
+        case order.Timeout():
+            return (heard_nothing(sent_ns, now_ns),)
+        case _:
+            return ()
+
+
+def cancel_news(answer: Answer, sent_ns: int, now_ns: int) -> tuple[ModeNews, ...]:
+    """What the answer to a cancel tells: it was dealt with, also when there was nothing to do.
+
+    One that names a mode in which cancels are allowed contradicts itself, and proves nothing.
+    """
+    mode, body = mode_named(answer), body_of(answer)
+    if mode in HALTS:
+        return (mode_refused(answer, mode, sent_ns, now_ns),)
+    if answer.status == 200 and body is not None and "canceled" in body:
+        return (dealt_with("cancel", sent_ns, now_ns),)
+    if mode or answer.status >= 500 or answer.status == 200:
+        return (heard_nothing(sent_ns, now_ns),)
+    return ()
+
+
 # Cancels.
 
 
@@ -280,6 +379,13 @@ def page(answer: Answer) -> tuple[list[Fields], str]:
 
 def trade_row(row: Fields, now_ns: int) -> TradeReported:
     return trade_reported(row, "read", now_ns)
+
+
+def server_time_s(answer: Answer) -> int | None:
+    """The venue's clock in whole seconds, a bare number; None for anything else."""
+    digits = answer.body.strip()
+    sound = answer.status == 200 and digits.isdigit() and len(digits) <= 12
+    return int(digits) if sound else None
 
 
 def balance(answer: Answer) -> int:

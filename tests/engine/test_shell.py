@@ -10,7 +10,7 @@ from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machines import order
 from polybawt.engine.inbox import Inbox
-from polybawt.engine.shell import ORDERS_MAX, READS_MAX, Shell
+from polybawt.engine.shell import CANCELS_MAX, ORDERS_MAX, READS_MAX, Shell
 from polybawt.venue.clob import Clob
 from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
@@ -22,7 +22,7 @@ from tests.engine.town import ACCOUNT, Town, town, until
 
 @asynccontextmanager
 async def shell(
-    t: Town, barred: Callable[[], str] = lambda: ""
+    t: Town, barred: Callable[[str], str] = lambda _: ""
 ) -> AsyncIterator[tuple[Shell, Inbox]]:
     """The shell alone: what the kernel would be told is in the inbox."""
     inbox, clock, stream = Inbox(), Clock(), t.url.replace("http", "ws") + "/ws"
@@ -116,16 +116,35 @@ async def test_an_order_that_waited_for_its_turn_does_not_leave_after_a_kill() -
     Proves: kill.
     """
     killed = ""
-    async with town() as t, shell(t, lambda: killed) as (made, inbox):
-        t.holds = lambda request: request.method == "DELETE"
+    async with town() as t, shell(t, lambda _: killed) as (made, inbox):
+        t.holds = lambda request: request.method == "POST"
         for _ in range(ORDERS_MAX):  # the lane is full
-            made.carry(c.CancelAll())
-        await until(lambda: t.asked["DELETE /cancel-all"] == ORDERS_MAX)
+            made.carry(c.PostOrder(intent_id="i0", order_id="0x0", payload="{}"))
+        await until(lambda: t.asked["POST /order"] == ORDERS_MAX)
         made.carry(c.PostOrder(intent_id="i1", order_id="0x1", payload="{}"))
         killed = "file: enough"
         t.holds = lambda _: False
-        fact = await answered(inbox, order.Reject)
+        refused = dict[str, str]()
+        while "i1" not in refused:
+            told = await inbox.take(1_000)
+            refused |= {f.intent_id: f.reason for f in told if isinstance(f, order.Reject)}
 
-        assert isinstance(fact, order.Reject)
-        assert (fact.intent_id, fact.reason) == ("i1", "not sent: file: enough")
-        assert t.asked["POST /order"] == 0
+        assert refused["i1"] == "not sent: file: enough"
+        assert t.asked["POST /order"] == ORDERS_MAX
+
+
+async def test_cancels_pass_orders_that_hang() -> None:
+    """A lane full of orders must not keep a cancel, nor cancels the cancel of everything."""
+    async with town() as t, shell(t) as (made, inbox):
+        t.holds = lambda request: request.path == "/order"
+        for _ in range(2 * ORDERS_MAX):
+            made.carry(c.PostOrder(intent_id="i0", order_id="0x0", payload="{}"))
+        for _ in range(2 * CANCELS_MAX):
+            made.carry(c.CancelOrder(intent_id="i1", order_id="0x" + "1" * 64))
+        await until(lambda: t.asked["DELETE /order"] == CANCELS_MAX)
+        made.carry(c.CancelAll())
+        made.carry(c.ReadBalance())
+
+        assert isinstance(await answered(inbox, facts.BalanceRead), facts.BalanceRead)
+        await until(lambda: t.asked["DELETE /cancel-all"] == 1)
+        assert t.asked["POST /order"] == ORDERS_MAX

@@ -30,6 +30,7 @@ from polybawt.core.machine import Fact, Machine, Outputs, Record
 RETRY_NS_MAX: Final = 600 * 10**9
 """No venue's advice keeps us waiting for longer; the longest seen is the 120 s of post-only."""
 DOUBLINGS_MAX: Final = 16
+NAME: Final = "clob"  # of the one venue that there is
 
 
 @frozen(kw_only=True)

@@ -54,6 +54,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         request.app[FLOOR].admit(request.remote or "", request.method, request.path)
+        await request.read()  # also where nobody asks for it: what cannot be read is refused
         return await handler(request)
     except RequestRefused as refused:
         refusing = json_response(refused.body, refused.http_status)
@@ -61,9 +62,10 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return refusing
     except web.HTTPRequestEntityTooLarge:
         return json_response({"error": refusal.TOO_LARGE}, 400)
-    except (web.RequestPayloadError, UnicodeEncodeError):
-        # A body that is not in the encoding it names, or a header that the framework wanted to
-        # quote and that is no text.
+    except web.RequestPayloadError:  # a body that is not in the encoding it names
+        request.content.feed_eof()  # else the server would try to read the rest of it
+        return json_response({"error": refusal.INVALID_PAYLOAD}, 400)
+    except UnicodeEncodeError:  # the framework wanted to quote a header that is no text
         return json_response({"error": refusal.INVALID_PAYLOAD}, 400)
     except web.HTTPException as refused:
         return json_response({"error": (refused.reason or "refused").lower()}, refused.status)

@@ -22,13 +22,13 @@ import pytest
 from aiohttp import ClientWebSocketResponse
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.test_utils import TestClient, TestServer
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
 from polybawt.core.market import Side
 from polybawt.core.units import MILLION
 from polybawt.exchange import history, notices
-from polybawt.exchange.floor import Floor
+from polybawt.exchange.floor import LATE_MAX, Floor
 from polybawt.exchange.hub import QUEUE_MAX
 from polybawt.exchange.server import application
 from polybawt.venue import signing
@@ -45,6 +45,7 @@ FUZZ = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+OF_EACH_ROUTE = 6
 ANSWER_MAX_S = 10.0  # an answer that takes longer is none
 
 
@@ -73,11 +74,14 @@ class Storm:
         self.traders = [await self.hall.trader(number) for number in range(3)]
 
     def routes(self) -> list[tuple[str, str]]:
-        """Every method and path of the application, but the one that ends it."""
+        """Every method and path of the application, but the one that ends it.
+
+        HEAD goes with every GET, and is sent to all of them anyway.
+        """
         found = {
             (route.method, route.resource.canonical)
             for route in self.app.router.routes()
-            if route.resource is not None
+            if route.resource is not None and route.method != "HEAD"
         }
         return sorted(found - {("POST", "/admin/stop")})
 
@@ -240,47 +244,45 @@ def signed(trader: Trader, method: str, path: str, body: bytes | None) -> dict[b
 def test_any_request_to_any_route_is_answered_in_the_venues_form() -> None:
     """Schemathesis without a schema: each route, every kind of nonsense, signed and unsigned."""
     with a_storm() as storm:
-        routes = storm.routes()
-        seen: set[str] = set()
-
-        @settings(FUZZ, max_examples=500)
-        @given(
-            route=st.sampled_from(routes),
-            method=st.sampled_from([None] * 2 * len(METHODS) + [*METHODS]),
-            texts=st.lists(known_text | odd_text.filter(bool), max_size=2),
-            query=queries,
-            sent=headers,
-            body=bodies,
-            who=st.sampled_from(["nobody", "trader", "trader", "trader", "operator"]),
-        )
-        def judge(
-            route: tuple[str, str],
-            method: str | None,
-            texts: list[str],
-            query: dict[str, str],
-            sent: dict[bytes, bytes],
-            body: bytes | str | None,
-            who: str,
-        ) -> None:
-            body = BIG[body] if isinstance(body, str) else body
-            verb, path = method or route[0], filled(route[1], texts)
-            if who == "trader":
-                sent = sent | signed(storm.traders[0], verb, path, body)
-            if who == "operator":
-                sent = sent | {b"Authorization": b"Bearer admin"}
-            asked = "&".join(f"{quote(name)}={quote(value)}" for name, value in query.items())
-            target = f"{path}?{asked}" if asked else path
-
-            answer = storm.run(storm.send(message(verb, target, sent, body)))
-
-            judged(answer, verb)
-            seen.add(route[1])
-            if route[1] == "/auth/api-key":  # it may have ended the trader's key
-                storm.traders[0] = storm.run(renewed(storm.traders[0]))
-
-        judge()
-        assert len(seen) > len({path for _, path in routes}) * 3 // 4
+        for number, (method, path) in enumerate(storm.routes()):
+            _storm_of_one(storm, method, path, number)
         storm.traders[0] = storm.run(renewed(storm.traders[0]))
+
+
+def _storm_of_one(storm: Storm, method: str, route: str, number: int) -> None:
+    @seed(number)  # or every route would meet the same few requests
+    @settings(FUZZ, max_examples=OF_EACH_ROUTE, derandomize=False, database=None)
+    @given(
+        verb=st.sampled_from([method] * 2 * len(METHODS) + [*METHODS]),
+        texts=st.lists(known_text | odd_text.filter(bool), max_size=2),
+        query=queries,
+        sent=headers,
+        body=bodies,
+        who=st.sampled_from(["nobody", "trader", "trader", "trader", "operator"]),
+    )
+    def judge(
+        verb: str,
+        texts: list[str],
+        query: dict[str, str],
+        sent: dict[bytes, bytes],
+        body: bytes | str | None,
+        who: str,
+    ) -> None:
+        body, path = BIG[body] if isinstance(body, str) else body, filled(route, texts)
+        if who == "trader":
+            sent = sent | signed(storm.traders[0], verb, path, body)
+        if who == "operator":
+            sent = sent | {b"Authorization": b"Bearer admin"}
+        asked = "&".join(f"{quote(name)}={quote(value)}" for name, value in query.items())
+        target = f"{path}?{asked}" if asked else path
+
+        answer = storm.run(storm.send(message(verb, target, sent, body)))
+
+        judged(answer, verb)
+        if route == "/auth/api-key":  # it may have ended the trader's key
+            storm.traders[0] = storm.run(renewed(storm.traders[0]))
+
+    judge()
 
 
 async def renewed(trader: Trader) -> Trader:
@@ -304,6 +306,7 @@ async def renewed(trader: Trader) -> Trader:
     [
         ("POST", "/books", {b"Content-Encoding": b"gzip"}, b"[]"),
         ("POST", "/order", {b"Content-Encoding": b"gzip"}, b"{}"),
+        ("GET", "/ok", {b"Content-Encoding": b"gzip"}, b"{}"),
         ("GET", "/ws/market", {b"Upgrade": b"\x80"}, None),
     ],
 )
@@ -509,7 +512,7 @@ async def _hung_up(storm: Storm, raw: bytes) -> bytes:
 def test_a_flood_fills_nothing_that_has_no_bound() -> None:
     """Two thousand connections, and more orders, cancels and questions than anybody keeps."""
     with a_storm() as storm:
-        hall, (maker, taker, asker) = storm.hall, storm.traders
+        hall, maker = storm.hall, storm.traders[0]
         floor = hall.floor
         key = floor.ring.find(maker.credentials.key)
         assert key is not None
@@ -521,17 +524,18 @@ def test_a_flood_fills_nothing_that_has_no_bound() -> None:
             floor.cancel([str(placed["orderID"])], key)
         for number in range(1_500):
             floor.balance(key, 0, str(number))
+        for _ in range(LATE_MAX + 10):
             floor.place_late({}, key, hall.clock.now_ns + 10**12)
         hall.after(60_000)
 
         assert len(floor.notices.read(maker.address, hall.clock.now_ns)) == notices.OF_ONE_MAX
+        assert len(floor._late) == LATE_MAX
         assert len(floor._shown) <= 2
         assert len(floor.history._pasts) == len(MARKETS)
         assert all(
             len(past.trades) <= history.TRADES_MAX and len(past.changes) <= history.CHANGES_MAX
             for past in floor.history._pasts.values()
         )
-        assert taker is not asker
 
 
 def test_a_reader_that_does_not_read_is_cut_off_at_a_bounded_queue() -> None:
@@ -570,5 +574,6 @@ def test_floods_meet_the_limits_and_leave_others_alone() -> None:
 def nothing_unhandled(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """The server logs what it could not handle: nothing may be there but what was no HTTP."""
     yield
-    errors = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    records = caplog.get_records("call")
+    errors = [record.exc_info[1] for record in records if record.exc_info]
     assert [error for error in errors if not isinstance(error, HttpProcessingError)] == []

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from polybawt.core.units import MILLION, Usdc
+from polybawt.core.market import Side
+from polybawt.core.units import MILLION, Price, Shares, Usdc
 from polybawt.exchange.notices import OF_ONE_MAX
 from polybawt.sim.faults import Fault
+from polybawt.sim.records import Placement
 from tests.exchange.conftest import Open
 from tests.exchange.house import UPDOWN, Hall, StillWorld, Trader, config, wallet_of
 
@@ -149,6 +151,17 @@ async def test_notices_are_bounded_in_number_and_age(hall: Hall) -> None:
 
 async def test_nothing_is_kept_for_addresses_that_nobody_reads(hall: Hall) -> None:
     """The crowd of the simulation trades all day; it has no key and no use for notices."""
-    await met(hall)
+    venue, now_ns = hall.world.venue, hall.clock.now_ns
+    venue.deposit("a stranger", Usdc(100 * MILLION))
+    stranger = Placement(
+        owner="a stranger", order_id="1", token_id=NO, side=Side.BUY, price=Price(480_000),
+        size=Shares(10 * MILLION),
+    )  # fmt: skip
+    venue.place(stranger, now_ns)
+    taker = await hall.trader()
+    await taker.place(UPDOWN, YES, "BUY", "0.55", "6")
+    venue.cancel("a stranger", "1", now_ns)
+    hall.after(1)
 
-    assert all(address.startswith("0x") for address in hall.floor.notices._of)
+    assert hall.floor.notices.read("a stranger", now_ns) == []
+    assert [notice["type"] for notice in await told(taker)] == [FILLED]

@@ -15,25 +15,44 @@ from typing import Final
 from attrs import define, field
 
 from polybawt.core.market import Market
-from polybawt.core.units import SECOND_NS
+from polybawt.core.units import MILLION, SECOND_NS
 from polybawt.sim.catalogue import EventTerms
-from polybawt.sim.records import Resolved
+from polybawt.sim.records import Event, Printed, Resolved
 from polybawt.sim.venue import Venue
 
 FIRST_GAMMA_ID: Final = 1_000_000
+HOUR_NS: Final = 3_600 * SECOND_NS
+HOURS_OF_DAY: Final = 24
 CRYPTO: Final = "crypto"
 SERIES_TAGS: Final = (CRYPTO, "crypto-prices", "up-or-down", "recurring")
 
 
 @define(eq=False)
 class Entry:
-    """One market: ``market`` is its record at listing, ``terms`` of the directory the current."""
+    """One market: ``market`` is its record at listing, ``terms`` of the directory the current.
+
+    ``volume`` is in millionths of a dollar, at the price of the taker's token.
+    """
 
     number: int
     market: Market
     event_number: int
     listed_ns: int
     resolved: Resolved | None = None
+    volume: int = 0
+    hours: dict[int, int] = field(factory=dict)  # volume by hour, of the last day
+
+    def volume_day(self, now_ns: int) -> int:
+        """What was traded in this hour and the 23 before it."""
+        first = now_ns // HOUR_NS - HOURS_OF_DAY
+        return sum(dollars for hour, dollars in self.hours.items() if hour > first)
+
+    def printed(self, event: Printed) -> None:
+        dollars, hour = event.price * event.shares // MILLION, event.now_ns // HOUR_NS
+        self.volume += dollars
+        self.hours[hour] = self.hours.get(hour, 0) + dollars
+        while len(self.hours) > HOURS_OF_DAY:
+            del self.hours[next(iter(self.hours))]
 
     @property
     def gamma_id(self) -> str:
@@ -91,6 +110,11 @@ class Directory:
             insort(self._group_numbers, event_number)
             self._group_names[terms.slug] = event_number
         return group
+
+    def hear(self, event: Event) -> None:
+        """Count what is traded: to sum up a busy market's trades for every page is too slow."""
+        if isinstance(event, Printed) and event.condition_id in self._entries:
+            self._entries[event.condition_id].printed(event)
 
     def end(self, event: Resolved) -> None:
         entry = self._entries.get(event.market.condition_id)

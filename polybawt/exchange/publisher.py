@@ -61,7 +61,7 @@ class Publisher:
         self.directory = Directory(world.venue, world.events if isinstance(world, World) else {})
         self._resolved: dict[str, Resolved] = {}
         self.prices = PriceBoard(hub)
-        self.ears: list[Callable[[Event], None]] = []
+        self.ears: list[Callable[[Event], None]] = [self.directory.hear]
         """Whoever keeps records of their own: notices, prices; each hears every event once."""
 
     # Telling.

@@ -5,13 +5,12 @@ Source: exchange reference 5.1 and 5.3.
 
 from typing import Final
 
-from polybawt.core.units import MILLION, SECOND_NS
+from polybawt.core.units import MILLION
 from polybawt.exchange.directory import Entry
 from polybawt.exchange.floor import Floor
 from polybawt.exchange.wire.gamma import Shown
 from polybawt.sim.oracle import GAMMA, Question
 
-DAY_NS: Final = 86_400 * SECOND_NS
 POSED: Final = "posed"  # nobody has asked the oracle yet, and Gamma says nothing
 
 
@@ -22,9 +21,6 @@ def shown(floor: Floor, entry: Entry) -> Shown:
     bids, asks = floor.venue.levels(entry.market.yes_token)
     resting = [price * size for price, size in bids]
     resting += [(MILLION - price) * size for price, size in asks]
-    trades = floor.venue.trades_in(condition_id)
-    day_ago_ns = floor.now_ns() - DAY_NS
-    spent = [(trade.match_ns, trade.price * trade.shares // MILLION) for trade in trades]
     ended = entry.resolved
     status, statuses = _asked(floor.venue.question(condition_id), paid=ended is not None)
     return Shown(
@@ -36,8 +32,8 @@ def shown(floor: Floor, entry: Entry) -> Shown:
         best_bid=bids[-1][0] if bids else None,
         best_ask=asks[-1][0] if asks else None,
         last_price=floor.publisher.last_price(condition_id),
-        volume=sum(dollars for _, dollars in spent),
-        volume_day=sum(dollars for at_ns, dollars in spent if at_ns > day_ago_ns),
+        volume=entry.volume,
+        volume_day=entry.volume_day(floor.now_ns()),
         liquidity=sum(resting) // MILLION,
         payouts=(ended.yes_payout, ended.no_payout) if ended else None,
         resolved_ns=ended.now_ns if ended else 0,

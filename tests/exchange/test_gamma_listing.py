@@ -247,6 +247,12 @@ async def test_trades_show_as_volume_and_liquidity(opened: Open) -> None:
     assert (row["liquidityNum"], row["bestBid"], row["bestAsk"]) == (8, 0.4, 0)
     ordered = await hall.get("/gamma/markets", order="volumeNum", ascending="false", limit="1")
     assert [each["slug"] for each in ordered] == [fed.slug]
+    for hour in range(30):
+        hall.after(3_600_000)
+        await taker.place(fed, fed.no_token, "BUY", "0.6", "10" if hour == 0 else "0.5")
+        hall.after(1)
+    later = await hall.get(f"/gamma/markets/slug/{fed.slug}")
+    assert (later["volumeNum"], later["volume24hr"]) == (12, 0)
 
 
 async def test_a_neg_risk_event_has_every_recorded_key(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from polybawt.core.market import Market
 from polybawt.core.units import MILLION, SECOND_NS
-from polybawt.sim.catalogue import FEES_MICRO, ZEROS, Listing, catalogue, comes_true, slugged
-from polybawt.sim.topics import TOPICS
+from polybawt.sim.catalogue import ZEROS, Listing, catalogue, comes_true, slugged
+from polybawt.sim.topics import FEES_MICRO, TOPICS
 
 NOW = 1_795_000_000 * SECOND_NS
 

@@ -1,18 +1,13 @@
 """The current official client, polymarket-client, against our exchange, end to end.
 
-It is asynchronous and offers no public way to be pointed at another host; its own private hook
-does (exchange reference 7.2).  It reads strictly: a field of the wrong type is an error, so what
-passes here has the venue's shapes.  The wallets are those that the client itself derives from
-the account's key.
+It reads strictly: a field of the wrong type is an error, so what passes here has the venue's
+shapes (exchange reference section 8, item 10).  The wallets are those that the client itself
+derives from the account's key.
 """
 
 import asyncio
-import dataclasses
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import pytest
@@ -23,13 +18,21 @@ from polybawt.exchange.config import DEVELOPMENT_KEYS, Wallet
 from polybawt.venue.signing import Account
 from tests.exchange.conftest import Open
 from tests.exchange.house import CANARY, FED, UPDOWN, Hall, config
+from tests.exchange.official import (
+    PATIENCE_S,
+    Enter,
+    entrance,
+    every,
+    heard,
+    hook,
+    quoted,
+    rest,
+    sdk,
+    subscribed,
+)
 
-pytest.importorskip("polymarket", reason="the extra dev installs it")
-sdk: Any = pytest.importorskip("polymarket")
 errors: Any = pytest.importorskip("polymarket.errors")
 streams: Any = pytest.importorskip("polymarket.streams")
-specs: Any = pytest.importorskip("polymarket.streams._specs")
-hook: Any = pytest.importorskip("polymarket._internal.environment")
 derive: Any = pytest.importorskip("polymarket._internal.wallet")
 
 MARKETS = [
@@ -37,88 +40,12 @@ MARKETS = [
     pytest.param(FED, id="neg-risk"),
     pytest.param(CANARY, id="v2"),
 ]
-PATIENCE_S = 5.0
-Enter = Callable[..., Awaitable[Any]]
-
-
-@pytest.fixture(autouse=True)
-def one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loopback speaks no TLS, yet each of the client's transports reads all root certificates."""
-    monkeypatch.setattr("httpx._transports.default.create_ssl_context", tls_context)
-
-
-@cache
-def tls_context(*_: Any, **__: Any) -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def environment(hall: Hall) -> Any:
-    """Production, but for the addresses: those of our exchange."""
-    http = str(hall.client.make_url("")).rstrip("/")
-    stream = http.replace("http://", "ws://")
-    addresses = {
-        "clob_url": http,
-        "gamma_url": f"{http}/gamma",
-        "data_url": f"{http}/data-api",
-        "relayer_url": f"{http}/relayer",
-        "clob_market_ws_url": f"{stream}/ws/market",
-        "clob_user_ws_url": f"{stream}/ws/user",
-        "rtds_ws_url": f"{stream}/ws/rtds",
-        "realtime_ws_url": f"{stream}/ws/prices",
-    }
-    changed = dataclasses.replace(hook.PRODUCTION_CONFIG, **addresses)
-    return hook.create_environment(name="polybawt", config=changed)
 
 
 @pytest.fixture
-async def enter() -> AsyncIterator[Enter]:
-    """Opens the client of a development account; closes it at the end."""
-    opened: list[Any] = []
-
-    async def entering(hall: Hall, number: int = 0, wallet: str = "") -> Any:
-        key = DEVELOPMENT_KEYS[number]
-        client = await sdk.AsyncSecureClient.create(
-            private_key=key,
-            wallet=wallet or Account(key).address,
-            environment=environment(hall),
-        )
-        opened.append(client)
-        return client
-
-    yield entering
-    for client in opened:
-        await client.close()
-
-
-async def quoted(hall: Hall, *markets: Market) -> None:
-    """Somebody else's books: 0.48 to 0.52 for 100 shares each, seen by the next reader."""
-    maker = await hall.trader(1)
-    for market in markets or (UPDOWN,):
-        await maker.place(market, market.yes_token, "BUY", "0.48", "100")
-        await maker.place(market, market.no_token, "BUY", "0.48", "100")
-    hall.after(1)
-
-
-async def rest(client: Any, market: Market = UPDOWN, price: str = "0.4", **other: Any) -> Any:
-    placed = await client.place_limit_order(
-        asset_id=market.yes_token, price=price, size="10", side="BUY", **other
-    )
-    assert placed.ok, placed
-    return placed
-
-
-async def every(pages: Any) -> list[Any]:
-    """All rows of a list; its first page carries a token that the next one asks for."""
-    return [row async for page in pages for row in page.items]
-
-
-async def heard(stream: Any, kind: str) -> Any:
-    """The next event of this kind."""
-    async with asyncio.timeout(PATIENCE_S):
-        async for event in stream:
-            if event.type == kind:
-                return event
-    raise AssertionError(f"the stream ended before any {kind}")
+async def enter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Enter]:
+    async with entrance(monkeypatch) as entering:
+        yield entering
 
 
 # Keys.
@@ -405,15 +332,6 @@ async def test_it_reads_and_drops_notifications(hall: Hall, enter: Enter) -> Non
 
 
 # Streams.
-
-
-@asynccontextmanager
-async def subscribed(client: Any, spec: Any) -> AsyncIterator[Any]:
-    stream = await client.subscribe(spec)
-    try:
-        yield stream
-    finally:
-        await stream.close()
 
 
 async def test_its_market_stream_tells_books_changes_and_trades(hall: Hall, enter: Enter) -> None:

@@ -23,6 +23,7 @@ from polybawt.exchange.wire.texts import BASE_FEE_BPS, number, outcomes
 from polybawt.sim.catalogue import EventTerms
 
 E18_DIGITS: Final = 18
+OUTCOME_ZERO: Final = "00"  # an oracle request is about all outcomes: its last byte names none
 REBATES: Final = {"crypto": 0.2, "sports": 0.15}  # of the taker's fee (reference 3.6)
 REBATE: Final = 0.25
 FEE_TYPES: Final = {"crypto": "crypto_fees_v2", "sports": "sports_fees_v3"}
@@ -271,7 +272,7 @@ def _oracle(market: Market, shown: Shown) -> Row:
     }
     if market.version == "v2":
         known["resolutionStatus"] = "resolved" if resolved else "active"
-        known["requestId"] = market.neg_risk_id or market.condition_id
+        known["requestId"] = (market.neg_risk_id or market.condition_id)[:-2] + OUTCOME_ZERO
         known["onchainEventId"] = market.neg_risk_id
     status = "resolved" if resolved and market.version == "v1" else shown.status
     if status:

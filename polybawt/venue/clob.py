@@ -165,10 +165,10 @@ class Clob:
             signature_type=self._signature_type,
             timestamp_ms=c.timestamp_ms,
         )
-        signature = signing.order_signature(self._account, terms, domain, self._chain_id)
+        digest, signature = signing.signed_order(self._account, terms, domain, self._chain_id)
         return order.Sign(
             intent_id=c.intent_id,
-            order_id="0x" + signing.order_digest(terms, domain).hex(),
+            order_id="0x" + digest.hex(),
             payload=wire_rest.order_body(
                 terms, signature, self.credentials.key, c.expiration_s, c.post_only
             ),

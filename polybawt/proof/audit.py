@@ -1,7 +1,8 @@
 """Goes through a real journal, fact by fact, and says whether it could have happened.
 
 Three questions.  Is the file what was written: every hash of the chain, and the witness beside
-it?  Is every transition that the facts set off an edge of the committed specifications?  And did
+it?  Is every transition that the facts set off an edge of the committed specifications, of a trade
+also in what was booked of it and taken back (``squares``)?  And did
 the engine sign what the kernel decides when the same facts are played again: token, side,
 amounts?  The first thing that is not so is named with its number.
 
@@ -21,6 +22,7 @@ from polybawt.core.codec import NotDecodable, decode
 from polybawt.core.kernel import step
 from polybawt.core.machine import Fact, Machine, Outputs, Record, name_of
 from polybawt.core.machines import order
+from polybawt.core.machines.trade import Trade
 from polybawt.core.market import Side
 from polybawt.core.state import State
 from polybawt.core.units import MILLION
@@ -28,6 +30,7 @@ from polybawt.engine.journal import GENESIS, WITNESS, chained
 from polybawt.proof.catalogue import MIRRORS
 from polybawt.proof.edges import Edge, read_lock
 from polybawt.proof.spec import Spec
+from polybawt.proof.squares import TradeSquare
 from polybawt.proof.verify import MODELS
 
 PROGRESS_FACTS: Final = 2_000
@@ -88,6 +91,7 @@ class Watch:
         }
         self._names = {mirror.machine: name for name, mirror in MIRRORS.items()}
         self._step = Machine.__dict__["step"]
+        self.trades = TradeSquare(models)
         self.taken: Counter[str] = Counter()
         self.gap = ""
 
@@ -97,6 +101,8 @@ class Watch:
         def watched(cls: type[Machine], record: Record, action: Fact) -> tuple[Record, Outputs]:
             after: tuple[Record, Outputs] = inner(cls, record, action)
             watch.see(cls, record.state, action, after[0].state)
+            if isinstance(record, Trade) and isinstance(after[0], Trade):
+                watch.gap = watch.gap or watch.trades.see(record, action, after[0], after[1])
             return after
 
         Machine.step = classmethod(watched)  # type: ignore[assignment]

@@ -54,6 +54,13 @@ def story() -> list[Fact]:
         facts.OpenOrdersRead(at_ns=AT, order_ids=()),
         facts.MarketListed(at_ns=AT, market=MARKET),
         facts.Tick(at_ns=AT + 40 * SECOND_NS),
+        facts.LinkHeard(at_ns=AT + 40 * SECOND_NS, link="user"),
+        facts.OracleReported(
+            at_ns=AT + 40 * SECOND_NS,
+            symbol="btc/usd",
+            value_e18=70_000 * 10**18,
+            report_ms=AT // 1_000_000 + 40_000,
+        ),
     ]
     for token in MARKET.tokens:
         bids, asks = book.levels(token)
@@ -90,7 +97,7 @@ async def test_a_journal_that_could_have_happened_passes(write: Write) -> None:
     found = audit(await write([*story(), signed()]), quiet)
 
     assert found.gap == ""
-    assert (found.facts, found.epochs, found.orders) == (12, 1, 1)
+    assert (found.facts, found.epochs, found.orders) == (14, 1, 1)
     assert found.taken["Order intent sign signed"] == 1
 
 
@@ -101,7 +108,7 @@ async def test_other_terms_than_the_kernel_decides_are_a_gap(
     """What left was not what was decided: the one thing that must never be. Proves: H5."""
     found = audit(await write([*story(), signed(**other)]), quiet)  # type: ignore[arg-type]
 
-    assert "fact 12 (Sign)" in found.gap
+    assert "fact 14 (Sign)" in found.gap
     assert "other terms" in found.gap
 
 
@@ -113,7 +120,7 @@ async def test_an_order_that_nobody_decided_is_a_gap(write: Write) -> None:
 async def test_what_cannot_happen_is_named(write: Write) -> None:
     impossible = order.AckLive(at_ns=AT + 44 * SECOND_NS, intent_id="i1")
     found = audit(await write([*story(), impossible]), quiet)
-    assert found.gap.startswith("fact 12 (AckLive): AckLive in intent")
+    assert found.gap.startswith("fact 14 (AckLive): AckLive in intent")
     assert 'models/Order.tla: it says AckLive == /\\ "live" \\in said' in found.gap
 
 
@@ -172,7 +179,7 @@ async def test_a_lost_tail_is_found(write: Write) -> None:
     with sqlite3.connect(path) as db:
         db.execute("DROP TRIGGER facts_remain")
         db.execute("DELETE FROM facts WHERE seq > 9")
-    assert "the tail is lost: fact 11 was durable, the last is 9" in audit(path, quiet).gap
+    assert "the tail is lost: fact 13 was durable, the last is 9" in audit(path, quiet).gap
 
 
 def test_what_is_no_journal_is_told(tmp_path: Path) -> None:

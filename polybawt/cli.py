@@ -121,6 +121,14 @@ def _parser() -> Parser:
         "--markets", type=int, default=0, metavar="N", help="listed besides the windows (0)"
     )
     exchange.add_argument(
+        "--neg-risk", type=int, default=0, metavar="N", help="neg-risk events open at a time (0)"
+    )
+    exchange.add_argument(
+        "--twap", type=int, default=0, metavar="S", help="settle by an average of 30 or 60 s (0)"
+    )
+    exchange.add_argument("--coarse-ticks", action="store_true", help="ticks stay as they are")
+    exchange.add_argument("--manual-redeem", action="store_true", help="winners ask to be paid")
+    exchange.add_argument(
         "--indexer-lag", type=float, default=0.0, metavar="S", help="of the Data API (0)"
     )
     exchange.add_argument(
@@ -348,6 +356,10 @@ def exchange_command(options: argparse.Namespace) -> int:
             lead_s=options.lead,
             quiet_world=options.quiet_world,
             markets=options.markets,
+            neg_risk_events=options.neg_risk,
+            twap_lookback_s=options.twap,
+            fine_ticks=not options.coarse_ticks,
+            auto_redeem=not options.manual_redeem,
             indexer_lag_s=options.indexer_lag,
             faults=options.faults,
             limits=options.limits,

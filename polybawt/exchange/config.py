@@ -34,6 +34,8 @@ RATE_MAX: Final = 10_000.0
 WINDOW_MIN_S: Final = 10
 PORT_MAX: Final = 65_535
 LAG_MAX_S: Final = 3_600.0
+NEG_RISK_MAX: Final = 20
+LOOKBACKS_S: Final = (0, 30, 60)  # those the venue has had (reference 5.4)
 
 
 class InvalidConfig(ValueError):
@@ -76,6 +78,10 @@ class ExchangeConfig:
     tier: str = "Standard"  # of every signer (reference 1.15)
     deposit_only: tuple[str, ...] = ()  # accounts that may trade from deposit wallets only
     markets: int = 0  # listed besides the running windows, for discovery to discover
+    neg_risk_events: int = 0  # that many are open at a time, with a crowd of their own
+    twap_lookback_s: int = 0  # the series settle by an average of so many seconds; 0: the report
+    fine_ticks: bool = True  # near either end of the scale, unless the world is quiet
+    auto_redeem: bool = True  # else holders ask for it themselves
     indexer_lag_ns: int = 0  # so far the Data API is behind the chain (reference 5.2)
     page_size: int = 500
     announce: bool = True
@@ -99,6 +105,10 @@ def exchange_config(
     lead_s: float = 0.0,
     quiet_world: bool = False,
     markets: int = 0,
+    neg_risk_events: int = 0,
+    twap_lookback_s: int = 0,
+    fine_ticks: bool = True,
+    auto_redeem: bool = True,
     indexer_lag_s: float = 0.0,
     announce: bool = True,
     faults: str | None = None,
@@ -118,6 +128,11 @@ def exchange_config(
     _within("collateral", dollars, 0, 10**15)
     _within("window_s", window_s, WINDOW_MIN_S, 86_400)
     _within("markets", markets, 0, MARKETS_MAX)
+    _within("neg_risk_events", neg_risk_events, 0, NEG_RISK_MAX)
+    if twap_lookback_s not in LOOKBACKS_S:
+        raise InvalidConfig(f"twap_lookback_s: {twap_lookback_s} is not one of {[*LOOKBACKS_S]}")
+    if neg_risk_events and replay:
+        raise InvalidConfig("neg_risk_events: a recording has its own markets")
     if markets and replay:
         raise InvalidConfig("markets: a recording lists its own")
     if not 0 <= indexer_lag_s <= LAG_MAX_S:
@@ -137,6 +152,10 @@ def exchange_config(
         lead_s=lead_s,
         quiet_world=quiet_world,
         markets=markets,
+        neg_risk_events=neg_risk_events,
+        twap_lookback_s=twap_lookback_s,
+        fine_ticks=fine_ticks,
+        auto_redeem=auto_redeem,
         indexer_lag_ns=int(indexer_lag_s * SECOND_NS),
         announce=announce,
         faults=_faults(Path(faults)) if faults else (),

@@ -29,7 +29,7 @@ SUBSCRIPTIONS_MAX: Final = 64
 OPERATIONS_MAX: Final = 20  # a second
 AUTH_MAX_S: Final = 10.0  # UNCONFIRMED: how long a connection may stay unproved
 AUTH_ATTEMPTS_MAX: Final = 3  # UNCONFIRMED
-AUTH_NEEDED: Final = True  # UNCONFIRMED: the official client always proves its key first
+AUTH_NEEDED: Final = True  # so the official client documents it
 RID_MAX: Final = 64
 
 routes = web.RouteTableDef()

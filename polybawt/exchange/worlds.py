@@ -37,6 +37,10 @@ def invented(config: ExchangeConfig, start_ns: int) -> WorldLike:
         taker_delay_ns=config.taker_delay_ns,
         position_ids_every=config.position_ids_every,
         keep_ns=max(600, 2 * config.window_s) * SECOND_NS,
+        neg_risk_events=config.neg_risk_events,
+        twap_lookback_s=config.twap_lookback_s,
+        fine_ticks=config.fine_ticks and not config.quiet_world,
+        auto_redeem=config.auto_redeem,
     )
     if config.quiet_world:
         terms = evolve(terms, makers=0, noise_takers=0, informed_takers=0)

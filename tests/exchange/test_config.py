@@ -7,6 +7,8 @@ from attrs import evolve
 
 from polybawt.core.units import SECOND_NS
 from polybawt.exchange.config import InvalidConfig, exchange_config
+from polybawt.exchange.worlds import invented
+from polybawt.sim.world import World
 from polybawt.venue.clock import Clock
 from polybawt.venue.signing import Account
 
@@ -71,3 +73,31 @@ def test_the_venues_clock_is_three_numbers() -> None:
 
 def test_the_admin_token_is_not_printed() -> None:
     assert "hush" not in repr(evolve(exchange_config(), admin_token="hush"))
+
+
+def test_a_world_is_made_as_it_was_asked_for() -> None:
+    """Averages, events, ticks and redemption are terms of the world; a quiet one owns its ticks."""
+    told = exchange_config(
+        neg_risk_events=1, twap_lookback_s=60, fine_ticks=True, auto_redeem=False, window_s=20
+    )
+    world = invented(told, 1_700_000_000 * SECOND_NS)
+    world.step(1_700_000_001 * SECOND_NS)
+    markets = list(world.venue.markets.values())
+
+    assert sum(market.neg_risk for market in markets) == 3
+    assert {market.twap_lookback_s for market in markets if market.symbol} == {60}
+    assert isinstance(world, World)
+    assert world._terms.fine_ticks
+    assert not world._terms.auto_redeem
+    quiet = invented(exchange_config(quiet_world=True), 1_700_000_000 * SECOND_NS)
+    assert isinstance(quiet, World)
+    assert not quiet._terms.fine_ticks
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"twap_lookback_s": 45}, {"neg_risk_events": 21}, {"neg_risk_events": 1, "replay": "x"}],
+)
+def test_an_impossible_world_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidConfig):
+        exchange_config(**wrong)

@@ -23,7 +23,7 @@ FEED_OF: Final[Mapping[str, tuple[str, int]]] = {
 CHANNEL_OF: Final = {feed: channel for channel, feed in FEED_OF.items()}
 WINDOW_S: Final = 60  # the only one that the channel has
 SOURCES: Final = {"price.equity": "pyth", "price.equity.twap": "pyth"}
-CHAINLINK: Final = "chainlink"
+CHAINLINK: Final = "chainlink"  # of crypto; which source the venue prefers is UNCONFIRMED
 
 FIRST_SEQ: Final = 1  # UNCONFIRMED; that it is dense, and counts snapshots too, is not
 SYMBOL_MAX: Final = 32

@@ -19,6 +19,14 @@ FEE_STEP: Final = Usdc(10)  # fees have five decimals (reference 3.6)
 MARKETABLE_BUY_MIN: Final = Usdc(1_000_000)  # a marketable buy is at least one dollar
 
 
+TICK_GRID: Final = 100  # of which every tick is a multiple: the finest, 0.0001
+
+
+def valid_tick(tick: int) -> bool:
+    """Whether prices can be multiples of it, from it to one dollar less it."""
+    return 0 < tick < MILLION and tick % TICK_GRID == 0 and MILLION % tick == 0
+
+
 class Side(StrEnum):
     BUY = "BUY"
     SELL = "SELL"

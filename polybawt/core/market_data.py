@@ -19,10 +19,10 @@ from polybawt.core.commands import FetchBook, Subscribe, Unsubscribe
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed
 from polybawt.core.machines.feed import Feed, FeedMachine
-from polybawt.core.market import Market
+from polybawt.core.market import Market, valid_tick
 from polybawt.core.signals.flow import Flow, sign_of
 from polybawt.core.state import State
-from polybawt.core.units import MS_NS, complement
+from polybawt.core.units import MS_NS, InvalidAmount, Price, complement, parse_micro
 
 LAG_MS_MAX: Final = 60_000
 BACKOFF_DOUBLINGS_MAX: Final = 4  # of the time between two reads of one book
@@ -109,6 +109,7 @@ def snapshot(state: State, fact: facts.BookSnapshot) -> Outputs:
         return (*outputs, *doubt(state, book, fact.token_id, reason))
     feed_step(state, whole)
     feed_step(state, feed.Verify(at_ns=fact.at_ns, name=fact.token_id))
+    outputs += _tick_of(state, market, fact.tick)
     if not read:  # an answer to a question is no sign of life of the stream
         link = state.subscribed.get(fact.token_id, "market")
         feed_step(state, feed.Snapshot(at_ns=fact.at_ns, name=link))
@@ -294,9 +295,28 @@ def tick_changed(state: State, fact: facts.TickSizeChanged) -> Outputs:
     market = market_for(state, fact.condition_id, fact.token_id)
     if market is None:
         return ()
-    market = evolve(market, tick=fact.tick)
+    return _retick(state, market, fact.tick)
+
+
+def _tick_of(state: State, market: Market, text: str) -> Outputs:
+    """A whole book that has its hash tells the tick too: its change may have been missed."""
+    if not text or not state.config.rules:
+        return ()
+    try:
+        tick = Price(parse_micro(text))
+    except InvalidAmount:
+        return ()
+    if tick == market.tick or not valid_tick(tick):
+        return ()
+    outputs = _retick(state, market, tick)
+    state.books[market.condition_id].tick = text  # as served: it is hashed
+    return outputs
+
+
+def _retick(state: State, market: Market, tick: Price) -> Outputs:
+    market = evolve(market, tick=tick)
     state.markets[market.condition_id] = market
-    text = f"{market.slug}: tick is {fact.tick}"
+    text = f"{market.slug}: tick is {tick}"
     if book := state.books.get(market.condition_id):
         book.retick(market)
     return (state.notify("info", "tick_changed", text),)

@@ -6,6 +6,8 @@ than what the venue published.
 
 from typing import Final
 
+from attrs import evolve
+
 from polybawt.core import execution, facts, ledger, market_data
 from polybawt.core.commands import FollowOracle
 from polybawt.core.machine import Outputs
@@ -49,6 +51,8 @@ def listed(state: State, fact: facts.MarketListed) -> Outputs:
         return ()
     if known is not None:
         _unschedule(state, known)  # a listing may move its start and end
+        if state.config.rules and market.condition_id in state.books:
+            market = evolve(market, tick=known.tick)  # its stream tells changes, a list is older
     state.markets[market.condition_id] = market
     if known is None:
         _register(state, market)

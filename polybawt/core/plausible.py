@@ -15,7 +15,7 @@ from polybawt.core import facts
 from polybawt.core.book import GRID_MIN
 from polybawt.core.machine import Fact
 from polybawt.core.machines import order
-from polybawt.core.market import Market
+from polybawt.core.market import Market, valid_tick
 from polybawt.core.units import MILLION, MS_NS
 
 AMOUNT_MAX: Final = 10**18  # a million million shares or dollars, and it fits into 64 bits
@@ -68,8 +68,7 @@ def _market(market: Market) -> str:
 
 
 def _tick(tick: int) -> str:
-    valid = 0 < tick < MILLION and tick % GRID_MIN == 0 and MILLION % tick == 0
-    return "" if valid else f"tick {tick}"
+    return "" if valid_tick(tick) else f"tick {tick}"
 
 
 def _levels(levels: Iterable[tuple[int, int]]) -> str:

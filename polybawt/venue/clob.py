@@ -186,7 +186,7 @@ class Clob:
 
         One that may not leave when its turn comes is certainly not sent.
         """
-        line = self._limits and self._limits.orders
+        line = self._limits.orders if self._limits else None
         try:
             if line:
                 await line.admit()
@@ -218,7 +218,7 @@ class Clob:
         self, c: CancelOrder
     ) -> tuple[wire_rest.CancelFact, tuple[wire_rest.ModeNews, ...]]:
         """Ask for a cancel: what became of it, and what the answer tells of the venue."""
-        line = self._limits and self._limits.cancels
+        line = self._limits.cancels if self._limits else None
         try:
             if line:
                 await line.admit()
@@ -254,7 +254,8 @@ class Clob:
 
         It waits in no line: whoever asks for it has a reason that our manners do not outweigh.
         """
-        line, sent_ns = self._limits and self._limits.cancels, self._clock()
+        line = self._limits.cancels if self._limits else None
+        sent_ns = self._clock()
         try:
             answer = await self._send("DELETE", "/cancel-all", None, line=line)
         except NoAnswer as lost:

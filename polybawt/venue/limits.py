@@ -171,7 +171,8 @@ class Limiter:
         self._line: deque[_Waiter] = deque()
         self._timer: Timer | None = None
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
         """How many wait."""
         return len(self._line)
 

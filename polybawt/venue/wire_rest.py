@@ -25,8 +25,6 @@ from polybawt.venue.wire_stream import book_snapshot, trade_reported
 
 REFUSED_STATUSES: Final = frozenset({401, 403, 404, 425, 429})
 """Refused before the order was looked at, whoever wrote the body (reference 3.5)."""
-MODE_TEXTS: Final = ("post-only mode", "cancel-only", "trading is currently disabled")
-MODE_TEXTS_LATER: Final = ("trading is disabled",)
 SAFE_500: Final = "order timed out"
 AMBIGUOUS_TEXTS: Final = (
     "context canceled",  # rewritten to 400 wherever the server gave up, before or after the book
@@ -126,7 +124,7 @@ def surely_refused(answer: Answer, body: Fields | None) -> bool:
         case 500:
             return SAFE_500 in words
         case 503:
-            return any(text in words for text in MODE_TEXTS + MODE_TEXTS_LATER)
+            return bool(mode_named(answer))
         case _:
             return False
 

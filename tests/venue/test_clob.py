@@ -16,6 +16,7 @@ from polybawt.core.units import Price, Shares
 from polybawt.venue import signing
 from polybawt.venue.backoff import Backoff
 from polybawt.venue.clob import Clob
+from polybawt.venue.limits import Limits, Rates
 from polybawt.venue.login import VenueRefused, VenueUnreachable
 from tests.venue.loopback import GARBAGE, RESET, SILENCE, Say, Scripted, scripted
 
@@ -590,3 +591,301 @@ def test_a_size_that_would_be_rounded_is_never_signed() -> None:
     clob = Clob(None, signing.Account(KEY), chain_id=137, clock=lambda: 0)  # type: ignore[arg-type]
     with pytest.raises(AssertionError):
         clob.sign(evolve(SIGN, size=Shares(10_001)))
+
+
+# What an answer tells of the venue.
+
+RESTING = evolve(POST, payload='{"order":"signed","postOnly":true}')
+CLOSED = "Trading is currently disabled. Check polymarket.com for updates"
+CANCEL_ONLY = "Trading is currently cancel-only. New orders are not accepted, but cancels are …"
+POST_ONLY = "post-only mode: only post-only orders and cancels are allowed"
+
+
+def taken(request: str) -> venue_mode.Answered:
+    return venue_mode.Answered(name="clob", request=request, sent_ns=NOW_NS, at_ns=NOW_NS)
+
+
+def named(answer: Say, mode: str, wait_s: int = 0) -> tuple[Say, str, int]:
+    return answer, mode, wait_s
+
+
+@pytest.mark.parametrize(
+    ("step", "mode", "wait_s"),
+    [
+        named(Say(425, "service not ready"), "restarting"),
+        named(Say(425, b"", {"Retry-After": "7"}), "restarting", 7),
+        named(Say(425, HTML), "restarting"),
+        named(
+            Say(503, error(POST_ONLY, code="post_only_mode", retry_after_seconds=79)),
+            "post_only",
+            79,
+        ),
+        named(Say(503, error(POST_ONLY), {"Retry-After": "79"}), "post_only", 79),
+        named(Say(503, error("x", code="post_only_mode", retry_after_seconds=-4)), "post_only"),
+        named(Say(503, error("x", code="post_only_mode", retry_after_seconds="x")), "post_only"),
+        named(Say(503, error("x", code="post_only_mode", retry_after_seconds=1e9)), "post_only"),
+        named(Say(200, accepted(errorMsg=POST_ONLY, orderID="")), "post_only"),
+        named(Say(503, error(CANCEL_ONLY)), "cancel_only"),
+        named(Say(503, error(CLOSED)), "disabled"),
+        named(Say(503, error("trading is disabled")), "disabled"),
+    ],
+    ids=lambda x: repr(x)[:90],
+)
+async def test_a_refusal_names_the_venues_mode(step: Say, mode: str, wait_s: int) -> None:
+    """By status, then code, then text, with the wait that was advised. Source: 1.14."""
+    async with clob_with(step) as (clob, _):
+        said, (news,) = await clob.place(POST)
+
+        assert isinstance(said, order.Reject)
+        assert isinstance(news, venue_mode.Refused)
+        assert (news.mode, news.retry_ns) == (mode, wait_s * 10**9)
+        assert (news.name, news.sent_ns, news.at_ns) == ("clob", NOW_NS, NOW_NS)
+
+
+@pytest.mark.parametrize(
+    ("step", "news"),
+    [
+        (Say(200, accepted("live")), (taken("post_only"),)),
+        (Say(200, accepted("matched")), (taken("post_only"),)),
+        (Say(200, accepted("delayed")), (taken("post_only"),)),
+        (Say(400, error("invalid post-only order: order crosses book")), (taken("post_only"),)),
+        # refused for its own sake: perhaps before anybody asked for the mode
+        (Say(400, error("not enough balance / allowance")), ()),
+        (Say(400, error(f"order {ID} is invalid. Duplicated.")), ()),
+        (Say(401, error("Unauthorized/Invalid api key")), ()),
+        (Say(403, HTML), ()),
+        (Say(404, error("market not found")), ()),
+        (Say(429, error("Too Many Requests"), {"Retry-After": "9"}), ()),
+        (Say(400, error(CANCEL_ONLY)), ()),  # not the status of a mode
+    ],
+    ids=lambda x: repr(x)[:90],
+)
+async def test_an_answer_tells_that_the_venue_takes_such_orders(
+    step: Say, news: tuple[object, ...]
+) -> None:
+    """What was let in as far as the book was let in; anything else is no news of the mode."""
+    async with clob_with(step) as (clob, _):
+        assert (await clob.place(RESTING))[1] == news
+
+
+@pytest.mark.parametrize("step", [Say(500, b""), Say(503, HTML), Say(200, b""), RESET], ids=str)
+async def test_an_answer_that_proves_nothing_is_silence(step: Say | str) -> None:
+    silence = venue_mode.Silence(name="clob", sent_ns=NOW_NS, at_ns=NOW_NS)
+    steps = [step, step, step] if step == RESET else [step, step]
+    async with clob_with(*steps) as (clob, _):
+        assert (await clob.place(POST))[1] == (silence,)
+        assert (await clob.withdraw(CANCEL))[1] == (silence,)
+
+
+@pytest.mark.parametrize(
+    ("step", "news"),
+    [
+        (Say(200, {"canceled": [ID]}), "took"),
+        (Say(200, {"canceled": [], "not_canceled": {ID: "Order already matched"}}), "took"),
+        (Say(425, "service not ready"), "restarting"),
+        (Say(503, error(CLOSED)), "disabled"),
+        (Say(503, error(CANCEL_ONLY)), "silence"),  # a mode that allows cancels: not believed
+        (Say(503, error(POST_ONLY, code="post_only_mode")), "silence"),
+        (Say(400, error("Invalid orderID")), ""),
+        (Say(401, error("Unauthorized/Invalid api key")), ""),
+        (Say(429, error("Too Many Requests")), ""),
+    ],
+    ids=lambda x: repr(x)[:80],
+)
+async def test_a_cancel_tells_whether_cancels_are_taken(step: Say, news: str) -> None:
+    """In business, as a probe, and for everything at once: the same words mean the same."""
+    async with clob_with(step, step, step) as (clob, server):
+        told = [(await clob.withdraw(CANCEL))[1], await clob.probe()]
+        told.append(tuple(f for f in await clob.cancel_all() if isinstance(f, venue_mode.Action)))
+        for heard in told:
+            match heard:
+                case (venue_mode.Answered(request="cancel"),):
+                    assert news == "took"
+                case (venue_mode.Refused() as refusal,):
+                    assert news == refusal.mode
+                case (venue_mode.Silence(),):
+                    assert news == "silence"
+                case _:
+                    assert (heard, news) == ((), "")
+        assert server.heard[1].body == json.dumps({"orderID": "0x" + "00" * 32}).replace(" ", "")
+
+
+# Limits.
+
+
+@asynccontextmanager
+async def limited(*steps: Say | str, **rates: Any) -> AsyncIterator[tuple[Clob, Scripted, Limits]]:
+    limits = Limits(Rates(order_wait_s=0.0, wait_s=0.0, **rates), now_ns=lambda: 0)
+    async with clob_with(*steps, limits=limits) as (clob, server):
+        yield clob, server, limits
+
+
+async def test_an_order_that_would_wait_too_long_is_certainly_not_sent() -> None:
+    """Answered as refused, with the reason; nothing of it reaches the venue. Source: 1.15."""
+    async with limited(*[Say(200, accepted())] * 60) as (clob, server, _):
+        for _ in range(60):
+            assert isinstance(await clob.post(POST), order.AckLive)
+        late, news = await clob.place(POST)
+        cancels = Say(200, {"canceled": [ID]})
+        server.then(cancels)
+
+        assert isinstance(late, order.Reject)
+        assert late.reason.startswith("not sent: its turn")
+        assert news == ()
+        assert len(server.heard) == 60
+        assert isinstance(await clob.cancel(CANCEL), order.CancelDone)  # it has a line of its own
+
+
+async def test_a_429_holds_the_line_it_was_for() -> None:
+    """And no other: cancels and reads go on."""
+    tired = Say(429, error("Too Many Requests"), {"Retry-After": "30"})
+    steps = [tired, Say(200, {"canceled": [ID]}), Say(200, {"data": []})]
+    async with limited(*steps) as (clob, server, _):
+        first, second = await clob.post(POST), await clob.post(POST)
+
+        assert isinstance(first, order.Reject)
+        assert first.reason.startswith("429")
+        assert isinstance(second, order.Reject)
+        assert second.reason.startswith("not sent")
+        assert isinstance(await clob.cancel(CANCEL), order.CancelDone)
+        assert isinstance(await clob.read_open_orders(), facts.OpenOrdersRead)
+        assert len(server.heard) == 3
+
+
+async def test_a_mass_cancel_waits_for_nobody_and_is_paid_for() -> None:
+    """It costs one, and one for each order that it ended. Source: 1.15."""
+    ended = Say(200, {"canceled": [f"0x{n}" for n in range(150)], "not_canceled": {}})
+    async with limited(ended, ended) as (clob, server, _):
+        await clob.cancel_all()
+        late = await clob.cancel(CANCEL)
+        assert isinstance(late, order.CancelRefused)
+        assert late.reason.startswith("not sent")
+        await clob.cancel_all()
+
+        assert [request.path for request in server.heard] == ["/cancel-all"] * 2
+
+
+async def test_the_venues_headers_are_heard() -> None:
+    """Its own count and our tier."""
+    headers = {"Poly-RateLimit-Remaining": "0", "Poly-RateLimit-Tier": "Gold"}
+    warned = Say(200, accepted(), headers | {"Poly-RateLimit-Warning": "true"})
+    async with limited(warned) as (clob, server, limits):
+        await clob.post(POST)
+
+        assert (limits.tier, limits.warnings) == ("gold", 1)
+        assert isinstance(await clob.post(POST), order.Reject)
+        assert len(server.heard) == 1
+
+
+async def test_reads_wait_in_line_and_say_when_it_is_too_long() -> None:
+    rows = [Say(200, {"data": []})]
+    async with limited(*rows, queries_per_s=1, queries_burst=1) as (clob, server, _):
+        assert isinstance(await clob.read_open_orders(), facts.OpenOrdersRead)
+        late = await clob.read_open_orders()
+
+        assert isinstance(late, facts.ReadFailed)
+        assert "its turn is in" in late.reason
+        assert len(server.heard) == 1
+
+
+async def test_a_read_is_not_repeated_earlier_than_the_venue_asked() -> None:
+    """A minute is too long to wait for: the caller hears no, and asks when it asks again."""
+    async with clob_with(Say(429, b"", {"Retry-After": "60"})) as (clob, server):
+        failed = await clob.read_open_orders()
+
+        assert isinstance(failed, facts.ReadFailed)
+        assert "asked to wait for 60 s" in failed.reason
+        assert len(server.heard) == 1
+
+
+async def test_an_order_is_asked_once_more_at_the_socket() -> None:
+    """And gives its turn back when it may not leave."""
+    async with limited(Say(200, accepted())) as (clob, server, _):
+        for _ in range(100):
+            said, news = await clob.place(POST, lambda intent_id: f"{intent_id} is held")
+            assert (said.reason, news) == ("not sent: i-1 is held", ())  # type: ignore[union-attr]
+        assert isinstance(await clob.post(POST), order.AckLive)
+        assert len(server.heard) == 1
+
+
+async def test_terms_that_cannot_be_signed_end_their_order() -> None:
+    """A token that is no number must not end the engine. Proves: faults."""
+    async with clob_with() as (clob, _):
+        wrong = clob.sign(evolve(SIGN, token_id="no number"))
+        other = clob.sign(evolve(SIGN, version="v3"))
+
+        assert isinstance(wrong, order.Abort)
+        assert isinstance(other, order.Abort)
+        assert "neither v1 nor v2" in other.reason
+
+
+# The clock and the version.
+
+
+async def test_what_is_signed_is_dated_by_the_venues_clock() -> None:
+    """A clock that is 100 s behind is found in one reading, and its requests are still taken.
+
+    Source: 2.2.
+    """
+    theirs = NOW_NS // 10**9 + 100
+    async with clob_with(Say(200, str(theirs)), Say(200, {"data": []})) as (clob, server):
+        measured = await clob.measure_clock()
+        await clob.read_open_orders()
+
+        assert measured == facts.ClockRead(low_ns=100 * 10**9, high_ns=101 * 10**9, at_ns=NOW_NS)
+        assert server.heard[1].headers["POLY_TIMESTAMP"] == str(theirs)
+
+
+@pytest.mark.parametrize(
+    "step", [Say(200, b"soon"), Say(200, b""), Say(425, b"17"), Say(200, b"9" * 13), RESET], ids=str
+)
+async def test_a_time_that_is_none_changes_nothing(step: Say | str) -> None:
+    rows = Say(200, {"data": []})
+    async with clob_with(*([step, step] if step == RESET else [step]), rows) as (clob, server):
+        assert isinstance(await clob.measure_clock(), facts.ReadFailed)
+        await clob.read_open_orders()
+        assert server.heard[-1].headers["POLY_TIMESTAMP"] == "1700000000"
+
+
+@pytest.mark.parametrize(
+    ("step", "version"),
+    [
+        (Say(200, {"version": 2}), 2),
+        (Say(200, {"version": "9" * 30}), 2**31),
+        (Say(200, {"version": "x"}), None),
+        (Say(200, {}), None),
+        (Say(200, HTML), None),
+        (Say(403, HTML), None),
+    ],
+    ids=lambda x: repr(x)[:60],
+)
+async def test_the_version_is_read_or_said_not_to_be(step: Say, version: int | None) -> None:
+    async with clob_with(step) as (clob, _):
+        read = await clob.read_version()
+        if version is None:
+            assert isinstance(read, facts.ReadFailed)
+        else:
+            assert read == facts.VersionRead(version=version, at_ns=NOW_NS)
+
+
+# Secrets.
+
+
+async def test_no_secret_is_in_what_anybody_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Logs, reprs, facts, reasons and errors, also when the venue says them back to us.
+
+    Proves: A-sec, P3.1
+    """
+    said = ["hush", SECRET, "11" * 32]
+    with caplog.at_level("DEBUG"):
+        async with clob_with(
+            Say(200, accepted()), Say(400, error("no")), Say(500, b""), RESET, Say(200, b"x")
+        ) as (clob, _):
+            told: list[object] = [clob, clob.credentials, await clob.post(POST)]
+            told += [await clob.post(POST), await clob.post(POST), await clob.post(POST)]
+            told += [await clob.heartbeat(), clob.sign(SIGN), signing.Account(KEY)]
+            told += [clob._headers, vars(clob)["_account"], vars(clob)["_credentials"]]
+    shown = caplog.text + "".join(repr(one) for one in told)
+
+    for secret in said:
+        assert secret not in shown

@@ -153,7 +153,7 @@ async def test_the_line_is_first_come_first_served() -> None:
     await hands.to(1_000)
 
     assert queue.let_in == [("a", 0), ("b", 0), ("c", 200), ("d", 300), ("e", 400)]
-    assert len(queue.line) == 0
+    assert queue.line.waiting == 0
 
 
 async def test_who_would_wait_too_long_is_told_at_once() -> None:
@@ -238,7 +238,7 @@ async def test_a_429_sends_away_who_would_now_wait_too_long() -> None:
     queue.line.learn(Answer(429, b"", 30.0))
     await settle()
 
-    assert (queue.late, len(queue.line)) == (["c"], 0)
+    assert (queue.late, queue.line.waiting) == (["c"], 0)
 
 
 async def test_a_tier_that_the_venue_names_is_ours_from_then_on() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 import pytest
 
 from polybawt.core.units import MILLION, SECOND_NS
+from polybawt.exchange import finding
 from polybawt.exchange.config import exchange_config
 from polybawt.exchange.server import CARD_MARKETS_MAX, card
 from polybawt.exchange.wire.gamma import series_id, tag_id
@@ -142,9 +144,9 @@ async def test_the_questions_of_a_choice_stand_in_one_event(long_hall: Hall) -> 
         assert {m["negRiskMarketID"] for m in event["markets"]} == {event["negRiskMarketID"]}
         assert (event["title"], event["negRisk"]) == (listing.event.title, True)
         assert [tag["slug"] for tag in event["tags"]] == list(listing.event.tags)
+        assert len({m["questionID"] for m in event["markets"]}) == len(event["markets"])
         row = await long_hall.get(f"/gamma/markets/slug/{listing.markets[1].slug}")
         assert [each["id"] for each in row["events"]] == [listing.event.event_id]
-    assert len({m["questionID"] for m in event["markets"]}) == len(event["markets"])
 
 
 async def test_events_come_in_pages_and_by_filter(long_hall: Hall) -> None:
@@ -333,3 +335,25 @@ async def paged_slugs(hall: Hall) -> list[str]:
             break
         cursor = {"after_cursor": page["next_cursor"]}
     return found
+
+
+NONSENSE = (
+    "", "0", "-1", "x", "true", "null", "1e309", "nan", "%00", "\u0661", "9" * 40, "[]", "WzFd",
+    "2026-13-01", "0001-01-01", "9999-12-31T23:59:59+23:59", "a,b,,c", "0x", "0x" + "f" * 64, "id",
+)  # fmt: skip
+PARAMETERS = (
+    *finding.LOOKED_UP, "limit", "offset", "after_cursor", "order", "ascending", "closed", "active",
+    "end_date_min", "start_date_max", "volume_num_min", "liquidity_max", "tag_id", "series_id",
+    "version", "q", "page", "limit_per_type", "question_ids", "tag_match", "title_search",
+)  # fmt: skip
+
+
+async def test_no_query_is_answered_by_a_crash(long_hall: Hall) -> None:
+    """Each parameter with each absurd value: an answer, or a no. Proves: faults"""
+    paths = ("markets", "markets/keyset", "events", "events/keyset", "series", "tags")
+    for number, (name, value) in enumerate(product(PARAMETERS, NONSENSE)):
+        path = paths[number % len(paths)] if name != "q" else "public-search"
+        answer = await long_hall.client.get(f"/gamma/{path}", params={name: value})
+        body = orjson.loads(await answer.read())
+        assert answer.status in (200, 400), (path, name, value)
+        assert answer.status == 200 or "error" in body

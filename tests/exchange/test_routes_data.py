@@ -1,6 +1,7 @@
 """The Data API: what owners hold and did, and how markets stand, as an indexer tells it."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,8 @@ async def test_converted_no_becomes_yes_of_the_others(opened: Open) -> None:
     assert sizes == held == {market.yes_token: 6 for market in CHOICE}
     (converted,) = await data(hall, "activity", user=trader.address, type="CONVERSION")
     assert converted["usdc_size"] == 6
+    given = await data(hall, "positions", user=trader.address, status="CLOSED")
+    assert [(row["realized_pnl"], row["avg_price"]) for row in given] == [(0, 0.5)] * 2
 
 
 async def test_dust_is_hidden_unless_asked_for(opened: Open) -> None:
@@ -564,3 +567,31 @@ async def test_the_venues_own_sdk_finds_nothing_left_to_approve(hall: Hall) -> N
     )
 
     assert asked.parse(body).is_fully_approved
+
+
+NONSENSE = (
+    "", "0", "-1", "x", "true", "null", "1e309", "nan", "%00", "\u0661", "9" * 40, "[]", "WzFd",
+    "a,b,,c", "0x", "0x" + "f" * 62, "0x" + "f" * 40, "OPEN", "1", "W29wXQ==", "WzEsMV0=",
+)  # fmt: skip
+PARAMETERS = (
+    "user", "condition_id", "condition", "event_id", "token_id", "question_id", "status", "type",
+    "limit", "cursor", "start", "end", "as_of", "interval", "fidelity", "bucket_seconds", "side",
+    "sort_by", "sort_direction", "filter_type", "filter_amount", "min_balance", "include_pnl",
+    "taker_only", "title",
+)  # fmt: skip
+PATHS = (
+    "positions", "trades", "activity", "value", "user-pnl", "holders", "oi", "live-volume",
+    "prices-history", "resolutions", "approvals", "tokens",
+)  # fmt: skip
+
+
+async def test_no_query_is_answered_by_a_crash(hall: Hall) -> None:
+    """Each parameter with each absurd value, beside good ones. Proves: faults"""
+    _, taker = await traded(hall)
+    good = {"user": taker.address, "token_id": UPDOWN.yes_token, "interval": "1h"}
+    for number, (name, value) in enumerate(product(PARAMETERS, NONSENSE)):
+        path = PATHS[number % len(PATHS)]
+        answer = await hall.client.get(f"/data-api/v2/{path}", params={**good, name: value})
+        body = orjson.loads(await answer.read())
+        assert answer.status in (200, 400), (path, name, value)
+        assert answer.status == 200 or body["parameter"], (path, name, value)

@@ -15,7 +15,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import execution, facts, links
+from polybawt.core import breakers, execution, facts, links
 from polybawt.core.commands import ProbeVenue
 from polybawt.core.leave import off, silent
 from polybawt.core.machine import Outputs
@@ -46,7 +46,7 @@ def turn(state: State, action: venue_mode.Action) -> Outputs:
     text = f"venue is {after.state}" + (f": {after.reason}" if after.reason else "")
     told = state.notify(SEVERITIES.get(after.state, "info"), f"venue_{after.state}", text)
     if after.state in BLIND and isinstance(action, venue_mode.Refused):
-        return (*outputs, told, *execution.heal(state, "venue", action.sent_ns))
+        return (*outputs, told, *breakers.heal(state, "venue", action.sent_ns))
     return (*outputs, told)
 
 

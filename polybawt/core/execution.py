@@ -6,16 +6,18 @@ what cannot be, and holds the breakers.  What a match does to our money stands i
 
 from typing import Final
 
-from polybawt.core import exposures, facts, leave, views
+from attrs import evolve
+
+from polybawt.core import breakers, exposures, facts, leave, views
 from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
-from polybawt.core.machines import breaker, order, recovery
-from polybawt.core.machines.breaker import Breaker, BreakerMachine
+from polybawt.core.machines import order, recovery
 from polybawt.core.machines.order import Order, OrderMachine
+from polybawt.core.market import LOT
 from polybawt.core.risk import refusal
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, Withdraw
-from polybawt.core.units import MS_NS, SECOND_NS
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Shares
 
 STATUSES_ENDED: Final = ("CANCELED", "UNMATCHED", "INVALID")  # the venue appends reasons
 VERSION_BREAKER: Final = "version"
@@ -38,6 +40,7 @@ def decide(state: State, condition_id: str) -> Outputs:
 
 def wanted(state: State, intent: Intent) -> Outputs:
     """An intent that passes the gate becomes an order, to be signed."""
+    intent = scaled(state, intent)
     if refused := refusal(exposures.gate(state, intent), intent):
         return (refused,)
     state.intents_made += 1
@@ -59,7 +62,7 @@ def wanted(state: State, intent: Intent) -> Outputs:
     )
     state.orders[record.intent_id] = record
     return (
-        *probe(state),
+        *breakers.probe(state, intent.strategy),
         SignOrder(
             intent_id=record.intent_id,
             condition_id=record.condition_id,
@@ -75,6 +78,18 @@ def wanted(state: State, intent: Intent) -> Outputs:
             version=market.version,
         ),
     )
+
+
+def scaled(state: State, intent: Intent) -> Intent:
+    """An entry of the size that the breakers leave it; below the minimum the gate refuses it."""
+    if intent.purpose != "entry":
+        return intent
+    size = intent.size * breakers.scale(state) // MILLION // LOT * LOT
+    if breakers.probing(state, intent.strategy):
+        probe = intent.size * state.config.tiers.probe_scale_micro // MILLION // LOT * LOT
+        least = min(intent.size, state.markets[intent.condition_id].min_size)
+        size = min(size, max(probe, least))
+    return evolve(intent, size=Shares(size))
 
 
 def withdrawn(state: State, wish: Withdraw) -> Outputs:
@@ -120,6 +135,10 @@ def _misidentified(state: State, sign: order.Sign) -> str:
     return "the signer gave the identity of another order" if known else ""
 
 
+ANSWERS: Final = (
+    order.AckLive, order.AckDelayed, order.Reject, order.Duplicate, order.Timeout,
+    order.CancelDone, order.CancelRefused, order.CancelTimeout,
+)  # fmt: skip
 READS: Final = (order.ReadOpen, order.ReadClosed, order.ReadMissing)
 
 
@@ -128,6 +147,8 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
     if before.state != after.state:
         state.count(f"order:{after.state}")
         state.timers[f"order:{after.intent_id}"] = state.now_ns
+    if isinstance(action, ANSWERS):
+        breakers.answered(state, bad=isinstance(action, order.Timeout | order.CancelTimeout))
     match action:
         case order.Sign():
             state.intent_of[after.order_id] = after.intent_id
@@ -145,9 +166,11 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
             state.count("cancels")
             return leave.issue_cancel(state)
         case order.Timeout() if leave.blames_venue(state):
-            return trip(state, "venue", after.created_ns, f"{after.intent_id}: {action.reason}")
+            text = f"{after.intent_id}: {action.reason}"
+            return breakers.trip(state, "venue", after.created_ns, text)
         case order.AckLive() | order.AckDelayed():
-            return heal(state, "venue", after.created_ns)
+            healed = breakers.heal(state, f"{breakers.REJECTS}.{after.strategy}", after.created_ns)
+            return (*healed, *breakers.heal(state, "venue", after.created_ns))
         case order.ReadOpen() if action.matched == after.filled:
             state.timers.pop(f"look:{after.intent_id}", None)
         case order.Reject():
@@ -155,7 +178,10 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
             text = f"{after.intent_id} {after.token_id[:10]}: {action.reason}"
             told = state.notify("warning", "order_rejected", text)
             wrong_version = any(words in action.reason for words in VERSION_REFUSALS)
-            return (told, *(stop_for_version(state, action.reason) if wrong_version else ()))
+            name = f"{breakers.REJECTS}.{after.strategy}"
+            refused = breakers.trip(state, name, after.created_ns, action.reason)
+            halted = stop_for_version(state, action.reason) if wrong_version else ()
+            return (told, *refused, *halted)
         case order.Close():
             _evict(state, after)
         case _:
@@ -203,65 +229,9 @@ def stranger(state: State, order_id: str, what: str) -> Outputs:
     return (state.notify("critical", "stranger", text),)
 
 
-# Breakers.
-
-
-def trip(state: State, name: str, asked_ns: int, reason: str) -> Outputs:
-    """What was asked at ``asked_ns`` failed, or got no answer."""
-    failure = breaker.Failure(at_ns=state.now_ns, name=name, asked_ns=asked_ns, reason=reason)
-    return turn(state, failure)
-
-
-def heal(state: State, name: str, asked_ns: int) -> Outputs:
-    """What was asked at ``asked_ns`` was answered."""
-    return turn(state, breaker.Success(at_ns=state.now_ns, name=name, asked_ns=asked_ns))
-
-
-def probe(state: State) -> Outputs:
-    """An order goes out: for every breaker that is half open it is the probe."""
-    half_open = [b.name for b in state.breakers.values() if b.state == "half_open"]
-    return tuple(
-        output
-        for name in half_open
-        for output in turn(state, breaker.Probe(at_ns=state.now_ns, name=name))
-    )
-
-
 def stop_for_version(state: State, reason: str) -> Outputs:
     """A protocol that we do not speak: nothing more is sent until a person has looked."""
-    latch = breaker.Latch(
-        at_ns=state.now_ns, name=VERSION_BREAKER, actor="venue", reason=reason[:200]
-    )
-    return turn(state, latch)
-
-
-def turn(state: State, action: breaker.Action) -> Outputs:
-    config = state.config
-    before = state.breakers.get(action.name) or Breaker(
-        name=action.name,
-        failures_max=config.breaker_failures_max,
-        cool_ns=config.breaker_cool_ns,
-    )
-    if not BreakerMachine.allows(before, action):
-        return ()
-    after, _ = BreakerMachine.step(before, action)
-    state.breakers[action.name] = after
-    if after.state == before.state:
-        return ()
-    text = f"{after.name} is {after.state}: {after.reason}"
-    severity = "critical" if after.state in ("open", "latched") else "info"
-    return (state.notify(severity, f"breaker_{after.state}", text),)
-
-
-def reset(state: State, request: facts.ResetRequested) -> Outputs:
-    if request.breaker not in state.breakers:
-        return (state.notify("warning", "no_breaker", f"no breaker {request.breaker!r}"),)
-    return turn(
-        state,
-        breaker.Reset(
-            at_ns=request.at_ns, name=request.breaker, actor=request.actor, reason=request.reason
-        ),
-    )
+    return breakers.latch(state, VERSION_BREAKER, "venue", reason)
 
 
 def impossible(state: State, record: Record, action: Action) -> Outputs:

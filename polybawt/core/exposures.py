@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from math import isqrt
 from typing import Final
 
-from polybawt.core import leave
+from polybawt.core import breakers, leave
 from polybawt.core.market import Market, Side
 from polybawt.core.risk import Gate
 from polybawt.core.signals.lead import divergence
@@ -68,10 +68,10 @@ def correlation(state: State, one: str, other: str) -> int:
     """
     if one == other:
         return MILLION
-    markets = [state.markets.get(state.market_of.get(token, "")) for token in (one, other)]
-    if markets[0] is None or markets[1] is None or markets[0] is markets[1]:
+    first = state.markets.get(state.market_of.get(one, ""))
+    second = state.markets.get(state.market_of.get(other, ""))
+    if first is None or second is None or first is second:
         return 0
-    first, second = markets
     if not first.symbol or not second.symbol:
         return 0
     if (one == first.yes_token) != (other == second.yes_token):
@@ -150,7 +150,8 @@ def gate(state: State, intent: Intent) -> Gate:
         limits=state.config.limits,
         phase=state.phase,
         killed=state.killed(),
-        breaker_open=state.breaker_open(),
+        breaker_open=breakers.barred(state),
+        halted=breakers.halted(state, intent.strategy),
         venue=leave.why_not(state, intent.post_only),
         user_link=state.user_link(),
         market=market,

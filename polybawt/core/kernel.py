@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final
 
 from polybawt.core import (
+    breakers,
     contact,
     execution,
     facts,
@@ -70,7 +71,7 @@ def route(state: State, fact: Fact) -> Outputs:
         case facts.ResetRequested(breaker=kill.NAME):
             return kill.reset(state, fact)
         case facts.ResetRequested():
-            return execution.reset(state, fact)
+            return breakers.reset(state, fact)
         case facts.DecideRequested():
             return outcomes.decided(state, fact)
         case facts.MarketListed():

@@ -9,7 +9,7 @@ Source: exchange reference 1.9; architecture D14.
 
 from typing import Final
 
-from polybawt.core import execution, facts
+from polybawt.core import execution, facts, marks
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import kill_switch
 from polybawt.core.machines.kill_switch import KillSwitchMachine
@@ -50,6 +50,8 @@ def fire(state: State, request: facts.KillRequested) -> Outputs:
 def reset(state: State, request: facts.ResetRequested) -> Outputs:
     action = kill_switch.Reset(at_ns=state.now_ns, actor=request.actor, reason=request.reason)
     outputs = turn(state, action)
+    if not state.killed():
+        marks.forgive_drawdown(state)
     if state.killed():
         text = f"reset of the kill by {request.actor[:40]!r} gives no reason"
         return (*outputs, state.notify("warning", "reset_unexplained", text))

@@ -10,7 +10,7 @@ Source: exchange reference 4.1, 4.3 and 4.4; section 6, items 9 to 11.
 
 from typing import Final
 
-from polybawt.core import execution, facts
+from polybawt.core import breakers, facts
 from polybawt.core.commands import ReadOpenOrders, ReadTrades
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import breaker, feed
@@ -63,7 +63,7 @@ def _user_answers(state: State, fact: facts.LinkHeard) -> Outputs:
         return ()
     reason = "the user channel lasts"
     action = breaker.Reset(at_ns=fact.at_ns, name=CREDENTIALS, actor="engine", reason=reason)
-    return execution.turn(state, action)
+    return breakers.turn(state, action)
 
 
 def refused(state: State, fact: facts.LinkRefused) -> Outputs:
@@ -73,7 +73,7 @@ def refused(state: State, fact: facts.LinkRefused) -> Outputs:
     if fact.link != "user":
         return (notice,)
     latch = breaker.Latch(at_ns=fact.at_ns, name=CREDENTIALS, actor="venue", reason=fact.reason)
-    return (notice, *execution.turn(state, latch))
+    return (notice, *breakers.turn(state, latch))
 
 
 def gap(state: State, fact: facts.LinkGap) -> Outputs:

@@ -65,6 +65,7 @@ class Gate:
     phase: str
     killed: str
     breaker_open: str
+    halted: str  # the breaker of our own losses that bars entries
     user_link: str
     market: Market
     book_state: str
@@ -120,6 +121,13 @@ def phase(gate: Gate, _: Intent) -> str:
 
 def breaker(gate: Gate, _: Intent) -> str:
     return f"breaker {gate.breaker_open} is open" if gate.breaker_open else ""
+
+
+def halted(gate: Gate, intent: Intent) -> str:
+    """After losses: no new risk, and the way out stays open."""
+    if not gate.halted or reduces(intent):
+        return ""
+    return f"breaker {gate.halted} halts {intent.strategy}"
 
 
 def venue(gate: Gate, _: Intent) -> str:
@@ -271,7 +279,7 @@ def collateral(gate: Gate, intent: Intent) -> str:
 CHECKS: Final[tuple[tuple[str, Check], ...]] = tuple(
     (check.__name__, check)
     for check in (
-        killed, phase, breaker, venue, version, user_link, market_open, terms, book_age,
+        killed, phase, breaker, halted, venue, version, user_link, market_open, terms, book_age,
         oracle_age, divergence, price_cap, touch, late_quote, open_orders, strategy_exposure,
         token_exposure, condition_exposure, event_exposure, class_exposure, joint_exposure,
         total_exposure, collateral,

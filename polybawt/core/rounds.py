@@ -7,7 +7,7 @@ counted by closed rounds; a position of which every round is closed leaves memor
 Source: data-and-quant 5.11 (streaks count closed trades, net of fees; zero is neutral).
 """
 
-from polybawt.core import ledger
+from polybawt.core import breakers, ledger
 from polybawt.core.machine import Outputs
 from polybawt.core.scores import Score
 from polybawt.core.state import State
@@ -15,6 +15,7 @@ from polybawt.core.state import State
 
 def tick(state: State) -> Outputs:
     """Close the rounds of which nothing is left, and forget positions that are flat."""
+    outputs: Outputs = ()
     asked = {(order.strategy, order.token_id) for order in state.open_orders()}
     moving = {(leg.strategy, leg.token_id) for t in state.unsettled() for leg in t.legs}
     for strategy, token in state.ledger.rounds():
@@ -24,12 +25,22 @@ def tick(state: State) -> Outputs:
         brought = sum(amount for account, _, amount in entry if account == strategy)
         paid = sum(amount for account, _, amount in entry if account == ledger.fees_of(strategy))
         state.ledger.post(entry)
-        state.scores[strategy] = state.scores.get(strategy, Score()).closed(
-            -brought - paid, state.now_ns
-        )
+        before = state.scores.get(strategy, Score())
+        after = before.closed(-brought - paid, state.now_ns)
+        state.scores[strategy] = after
         state.count("rounds_closed")
+        outputs += _row(state, strategy, before, after)
     busy = {token for _, token in (*asked, *moving, *state.ledger.rounds())}
     for token, position in tuple(state.positions.items()):
         if position.state == "flat" and token not in busy:
             del state.positions[token]
-    return ()
+    return outputs
+
+
+def _row(state: State, strategy: str, before: Score, after: Score) -> Outputs:
+    """A loss counts against the strategy's breaker, a gain heals it, and zero says nothing."""
+    name = f"{breakers.LOSSES}.{strategy}"
+    if after.losses > before.losses:
+        reason = f"{after.losing} losses in a row"
+        return breakers.trip(state, name, state.now_ns, reason)
+    return breakers.heal(state, name, state.now_ns) if after.wins > before.wins else ()

@@ -31,6 +31,7 @@ from polybawt.core.signals.flow import Flow
 from polybawt.core.signals.lead import LeadModel, Spot
 from polybawt.core.strategies import Strategy
 from polybawt.core.strategies.value import Value
+from polybawt.core.tiers import Tiers
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 
 FORGOTTEN_MAX: Final = 20_000  # ids of closed orders and settled trades, so that repeats are known
@@ -48,6 +49,7 @@ class Config:
 
     strategies: tuple[Strategy, ...] = (Value(),)
     limits: Limits = Limits()
+    tiers: Tiers = Tiers()
     lead: LeadModel = LeadModel()
     gtd_margin_s: int = 60  # the venue ends a GTD order this long before its expiration
     end_grace_ns: int = 2 * SECOND_NS  # clocks differ: an order's end is proven this much later
@@ -93,6 +95,15 @@ def _links() -> dict[str, Feed]:
     return {name: Feed(name=name) for name in LINKS}
 
 
+@frozen(kw_only=True)
+class Marks:
+    """The highest profit there was, and the profit at the last midnight UTC (``day`` of 1970)."""
+
+    peak: Usdc = Usdc(0)
+    day: int = -1
+    opened: Usdc = Usdc(0)
+
+
 @define
 class State:
     """Keys: condition, token, intent and trade id; by name: breaker, feed, symbol, strategy."""
@@ -121,6 +132,8 @@ class State:
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
     scores: dict[str, Score] = field(factory=dict)
+    marks: Marks = Marks()
+    answers: dict[str, list[int]] = field(factory=dict)  # by second: good ones, bad ones
     subscribed: dict[str, str] = field(factory=dict)  # to the link that carries it
     rereads: dict[str, bool] = field(factory=dict)  # what the user channel may have hidden
     timers: dict[str, int] = field(factory=dict)  # when something was last done, by its name
@@ -235,10 +248,6 @@ class State:
         Asked when an order is wanted, when it is signed, and once more at the socket.
         """
         return self.killed() or ("" if self.phase == "trading" else self.phase)
-
-    def breaker_open(self) -> str:
-        """The breaker that lets nothing out now, "" when none does."""
-        return next((b.name for b in self.breakers.values() if b.bars(self.now_ns)), "")
 
     def book_age_ns(self, token_id: str) -> int:
         """Since the token's book or its link last gave a sign of life."""

@@ -3,8 +3,10 @@
 from typing import Final
 
 from polybawt.core import (
+    breakers,
     contact,
     execution,
+    halts,
     kill,
     links,
     market_data,
@@ -15,7 +17,7 @@ from polybawt.core import (
 )
 from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades
 from polybawt.core.machine import Outputs
-from polybawt.core.machines import breaker, order, recovery, settlement
+from polybawt.core.machines import order, recovery, settlement
 from polybawt.core.machines.order import ENDED, POLLED, RESTING, Order
 from polybawt.core.machines.recovery import RecoveryMachine
 from polybawt.core.state import State
@@ -35,10 +37,11 @@ def tick(state: State) -> Outputs:
         *kill.tick(state),
         *contact.tick(state),
         *_trades(state),
-        *_breakers(state),
+        *breakers.cool(state),
         *_markets(state),
         *_phase(state),
         *rounds.tick(state),
+        *halts.tick(state),
     )
 
 
@@ -98,13 +101,6 @@ def _trades(state: State) -> Outputs:
     if not state.due("trades", UNSETTLED_S_MAX * SECOND_NS):
         return ()
     return (ReadTrades(after_s=links.reread_since_s(state)),)
-
-
-def _breakers(state: State) -> Outputs:
-    outputs: Outputs = ()
-    for name in tuple(state.breakers):
-        outputs += execution.turn(state, breaker.Cool(at_ns=state.now_ns, name=name))
-    return outputs
 
 
 def _markets(state: State) -> Outputs:

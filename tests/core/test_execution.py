@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 
 from polybawt.core import facts
+from polybawt.core.breakers import barred
 from polybawt.core.commands import (
     CancelAll,
     CancelOrder,
@@ -182,7 +183,7 @@ def test_five_silences_open_the_breaker_and_time_and_success_close_it(script: Sc
         script.sign(wish)
         assert wish is not None
         script.say(order.Timeout(intent_id=wish.intent_id, reason="504"))
-    assert script.state.breaker_open() == "venue"
+    assert barred(script.state) == "venue"
     assert script.noticed("breaker_open") == 1
     assert script.want(5, 20) is None
     assert script.state.counters["refused:breaker"] == 1
@@ -215,7 +216,7 @@ def test_while_the_breaker_is_half_open_one_order_probes(script: Script) -> None
     assert probe is not None
     script.say(order.AckLive(intent_id=early.intent_id))
     assert script.state.breakers["venue"].state == "half_open"
-    assert script.state.breaker_open() == "venue"
+    assert barred(script.state) == "venue"
 
     script.say(order.AckLive(intent_id=probe.intent_id))
     assert script.state.breakers["venue"].state == "closed"

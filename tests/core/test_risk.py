@@ -22,6 +22,7 @@ OPEN = Gate(
     phase="trading",
     killed="",
     breaker_open="",
+    halted="",
     user_link="fresh",
     market=MARKET,
     book_state="fresh",
@@ -195,6 +196,7 @@ TROUBLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "killed": ({"killed": "x"}, {}),
     "phase": ({"phase": "stopping"}, {}),
     "breaker": ({"breaker_open": "venue"}, {}),
+    "halted": ({"halted": "daily_loss"}, {}),
     "venue": ({"venue": "venue is restarting"}, {}),
     "version": ({"market": evolve(MARKET, version="v3")}, {}),
     "user_link": ({"user_link": "down"}, {}),
@@ -243,12 +245,17 @@ def test_the_first_refusal_wins_in_the_order_of_the_table() -> None:
 
 def test_what_takes_risk_off_need_not_know_what_a_share_is_worth() -> None:
     """An exit with a silent oracle is better than none; an entry is not."""
-    blind = {"oracle_age_ns": 10**12, "divergence_micro": 10**6, "shares_free": 10 * MILLION}
+    blind = {
+        "halted": "daily_loss",
+        "oracle_age_ns": 10**12,
+        "divergence_micro": 10**6,
+        "shares_free": 10 * MILLION,
+    }
     deep = evolve(SELL, post_only=False, price=cents(1))
 
     for purpose in ("exit", "flatten", "hedge"):
         assert check(blind, evolve(deep, purpose=purpose)) == ("", "")
-    assert check(blind, deep)[0] == "oracle_age"
+    assert check(blind, deep)[0] == "halted"
     assert check({"shares_free": 10 * MILLION}, deep)[0] == "touch"
 
 

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from polybawt.core.market import Market, Side
+from polybawt.core.market import LOT, Market, Side
 from polybawt.core.units import MILLION, Price, Shares, Usdc, micro_text
 from polybawt.exchange import refusal
 from polybawt.exchange.auth import ApiKey, canonical
 from polybawt.exchange.config import Wallet
 from polybawt.exchange.refusal import RequestRefused
+from polybawt.sim import rules
 from polybawt.sim.records import IMMEDIATE_TYPES, RESTING_TYPES, Accepted, Placement
 from polybawt.venue import signing
 from polybawt.venue.signing import OrderTerms
@@ -196,6 +197,8 @@ def placement(signed: SignedOrder, order_id: str, market: Market) -> Placement:
     if not dollars or not shares:
         raise RequestRefused(refusal.INVALID_ORDER_PAYLOAD)
     immediate = signed.order_type in IMMEDIATE_TYPES
+    if immediate and not _accurate(terms, market):
+        raise RequestRefused(rules.inaccurate(terms.side, market))
     if immediate:
         price = _market_price(market, order_id, buys, dollars, shares)
     else:
@@ -212,6 +215,11 @@ def placement(signed: SignedOrder, order_id: str, market: Market) -> Placement:
         expiration_s=signed.expiration_s,
         budget=Usdc(dollars) if immediate and buys else None,
     )
+
+
+def _accurate(terms: OrderTerms, market: Market) -> bool:
+    """Whether a market order's amounts have no more decimals than the venue takes."""
+    return terms.maker_amount % LOT == 0 and terms.taker_amount % rules.fine_lot(market) == 0
 
 
 def _exact_price(market: Market, order_id: str, dollars: int, shares: int) -> Price:

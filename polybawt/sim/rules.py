@@ -30,8 +30,7 @@ CANCEL_ENDED: Final = "Order not found or already canceled"
 CANCEL_MATCHED: Final = "Order already matched"
 CANCEL_DELAYED: Final = "order is delayed and can't be canceled"  # the text is UNCONFIRMED
 
-FINE_LOT: Final = 100  # market orders buy four decimals of a share (reference 3.4)
-FINER_LOT: Final = 10  # five on a tick of 0.001
+FINE_LOT: Final = 100  # market orders have four decimals of what they get (reference 3.4)
 
 
 def terms_refused(
@@ -119,15 +118,32 @@ def _expiration_fits(placement: Placement, now_ns: int, gtd_margin_s: int) -> bo
 
 
 def _accuracy_refused(placement: Placement, market: Market) -> str:
-    fine = FINER_LOT if market.tick == 1_000 else FINE_LOT
+    fine = fine_lot(market)
     by_budget = placement.budget is not None
     if by_budget and (placement.side is Side.SELL or placement.rests):
         return PAYLOAD
     fits = placement.size % (fine if by_budget else LOT) == 0
     if fits and (placement.budget is None or placement.budget % LOT == 0):
         return ""
-    side, decimals = placement.side.lower(), 5 if fine == FINER_LOT else 4
+    return inaccurate(placement.side, market)
+
+
+def fine_lot(market: Market) -> int:
+    """The last decimal of what a market order gets: two more than the tick's price has.
+
+    Said of 0.01 (four) and 0.001 (five); that finer ticks go on like that is what the official
+    clients send (reference 3.4), and coarser ones stay at four.
+    """
+    step = MILLION
+    while market.tick % step:
+        step //= 10
+    return max(min(step // 100, FINE_LOT), 1)
+
+
+def inaccurate(side: Side, market: Market) -> str:
+    """The refusal of amounts with too many decimals."""
+    decimals = 7 - len(str(fine_lot(market)))
     return (
-        f"invalid amounts, the market {side} orders maker amount supports a max accuracy of"
-        f" 2 decimals, taker amount a max of {decimals} decimals"
+        f"invalid amounts, the market {side.lower()} orders maker amount supports a max accuracy"
+        f" of 2 decimals, taker amount a max of {decimals} decimals"
     )

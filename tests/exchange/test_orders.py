@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from polybawt.core.market import Market, Side
-from polybawt.core.units import MILLION, Price
+from polybawt.core.units import MILLION, Price, micro_text
 from polybawt.exchange import orders
 from polybawt.venue import signing
+from polybawt.venue.signing import OrderTerms
 from tests.exchange.conftest import Open
 from tests.exchange.house import (
     CANARY,
@@ -16,6 +17,7 @@ from tests.exchange.house import (
     UPDOWN,
     Hall,
     StillWorld,
+    Trader,
     a_market,
     config,
     wallet_of,
@@ -422,6 +424,69 @@ async def test_market_orders_imply_their_limit_on_every_tick(opened: Open, tick:
             signed = orders.read(trader.body(market, terms, orderType="FAK"))
 
             assert orders.placement(signed, "0x0", market).price == price
+
+
+@pytest.mark.parametrize("tick", [100_000, 10_000, 5_000, 2_500, 1_000, 100])
+async def test_market_orders_of_the_clients_accuracy_are_matched_on_every_tick(
+    opened: Open, tick: int
+) -> None:
+    """The official clients write two decimals more than the tick's price has (reference 3.4)."""
+    market = a_market(f"tick {tick}", tick=Price(tick))
+    hall = await opened(StillWorld(market))
+    maker, taker = await hall.trader(1), await hall.trader(0)
+    price = Price(MILLION // 2 // tick * tick - tick)
+    resting = micro_text(MILLION - price)
+    await maker.place(market, market.no_token, "BUY", resting, "100")
+    bought = signing.market_amounts(Side.BUY, price, 23_570_000, market.tick)
+    terms = [trader_terms(taker, market, Side.BUY, *bought)]
+    terms.append(
+        trader_terms(
+            taker, market, Side.SELL,
+            *signing.market_amounts(Side.SELL, price, 7_010_000, market.tick),
+        )
+    )  # fmt: skip
+    answers = []
+    for one in terms:
+        answers.append(await taker.ask("POST", "/order", taker.body(market, one, orderType="FAK")))
+        await maker.place(market, market.yes_token, "BUY", micro_text(price), "100")
+
+    assert [(status, answer.get("status")) for status, answer in answers] == [
+        (200, "matched"), (200, "matched"),
+    ]  # fmt: skip
+
+
+def trader_terms(trader: Trader, market: Market, side: Side, given: int, taken: int) -> OrderTerms:
+    return trader.terms(market, market.yes_token, side, given, taken)
+
+
+@pytest.mark.parametrize(
+    ("tick", "side", "given", "taken", "decimals"),
+    [
+        (10_000, "BUY", 5_001_000, 10_000_000, 4),
+        (10_000, "BUY", 5_000_000, 10_000_010, 4),
+        (10_000, "SELL", 10_005_000, 5_000_000, 4),
+        (10_000, "SELL", 10_000_000, 5_000_010, 4),
+        (1_000, "BUY", 5_000_000, 10_000_001, 5),
+        (1_000, "SELL", 10_000_000, 5_000_001, 5),
+    ],
+)
+async def test_amounts_with_too_many_decimals_are_refused_in_the_venues_words(
+    opened: Open, tick: int, side: str, given: int, taken: int, decimals: int
+) -> None:
+    market = a_market(f"tick {tick}", tick=Price(tick))
+    hall = await opened(StillWorld(market))
+    trader = await hall.trader()
+    terms = trader_terms(trader, market, Side(side), given, taken)
+
+    answer = await trader.ask("POST", "/order", trader.body(market, terms, orderType="FOK"))
+
+    assert answer == (
+        400,
+        {
+            "error": f"invalid amounts, the market {side.lower()} orders maker amount supports a"
+            f" max accuracy of 2 decimals, taker amount a max of {decimals} decimals"
+        },
+    )
 
 
 # Versions and wallets.

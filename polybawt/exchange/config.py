@@ -76,6 +76,7 @@ class ExchangeConfig:
     auth_skew_max_s: int = 0  # 0: any; the venue's own allowance is UNCONFIRMED (reference 2.2)
     limits: str = "warn"
     tier: str = "Standard"  # of every signer (reference 1.15)
+    slow_reads: bool = False  # private reads at ten a second: reported, UNCONFIRMED (1.15)
     deposit_only: tuple[str, ...] = ()  # accounts that may trade from deposit wallets only
     markets: int = 0  # listed besides the running windows, for discovery to discover
     neg_risk_events: int = 0  # that many are open at a time, with a crowd of their own

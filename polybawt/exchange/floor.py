@@ -56,11 +56,10 @@ class Floor:
         self.history = History(self._best)
         self.notices = Notices(world.venue.order, self.people.reads)
         self.publisher.ears += [self.history.hear, self.notices.hear]
-        self._windows = Windows() if config.limits != "off" else None
+        limited = config.limits != "off"
+        self._windows = Windows(slow_reads=config.slow_reads) if limited else None
         self.signers = (
-            Signers(config.limits == "enforce", lambda _: config.tier)
-            if config.limits != "off"
-            else None
+            Signers(config.limits == "enforce", lambda _: config.tier) if limited else None
         )
         self._heartbeats = Heartbeats()
         self.mode = Mode()

@@ -83,15 +83,20 @@ ROUTES: Final = (
     _rule("", "/data-api/v2/trades*", 200),
     _rule("", "/data-api/v2/positions*", 150),
 )
+PRIVATE_READS: Final = tuple(
+    _rule("GET", path, 100)
+    for path in ("/data/*", "/balance-allowance*", "/notifications", "/order-scoring")
+)
 UNLIMITED: Final = ("/admin/", "/ws/", "/data-api/ws")
 
 
-def rules_for(method: str, path: str) -> tuple[Rule, ...]:
+def rules_for(method: str, path: str, *, slow_reads: bool = False) -> tuple[Rule, ...]:
     """Every rule that counts this request, the narrowest first."""
     if path.startswith(UNLIMITED):
         return ()
     host = next((rule for rule in (GAMMA, HISTORIES) if rule.fits(method, path)), CLOB)
-    return (*(rule for rule in ROUTES if rule.fits(method, path)), host, GENERAL)
+    routes = (*PRIVATE_READS, *ROUTES) if slow_reads else ROUTES
+    return (*(rule for rule in routes if rule.fits(method, path)), host, GENERAL)
 
 
 @define
@@ -131,9 +136,14 @@ class Window:
 
 
 class Windows:
-    """All windows of all addresses; the address that was quiet the longest is forgotten first."""
+    """All windows of all addresses; the address that was quiet the longest is forgotten first.
 
-    def __init__(self) -> None:
+    ``slow_reads``: private reads get no more than ten a second of each kind, as third parties
+    report and the venue does not say (UNCONFIRMED).
+    """
+
+    def __init__(self, *, slow_reads: bool = False) -> None:
+        self._slow_reads = slow_reads
         self._of: dict[str, dict[tuple[str, str, int], Window]] = {}
 
     def wait_ns(self, address: str, method: str, path: str, now_ns: int) -> int:
@@ -144,7 +154,7 @@ class Windows:
             del self._of[next(iter(self._of))]
         windows = [
             known.setdefault((rule.method, rule.path, limit.window_ns), Window(limit, now_ns))
-            for rule in rules_for(method, path)
+            for rule in rules_for(method, path, slow_reads=self._slow_reads)
             for limit in rule.limits
         ]
         waits = [window.wait_ns(now_ns) for window in windows]

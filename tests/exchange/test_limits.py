@@ -107,6 +107,16 @@ def test_each_route_has_the_numbers_of_the_reference(
     assert found == numbers
 
 
+def test_private_reads_are_slow_only_where_that_is_asked_for() -> None:
+    """What is only reported of the venue is a switch, and the switch must work."""
+    asked = [("a", "GET", "/data/orders", T0)] * 150
+    fast, slow = Windows(), Windows(slow_reads=True)
+
+    assert sum(fast.wait_ns(*one) == 0 for one in asked) == 150
+    assert sum(slow.wait_ns(*one) == 0 for one in asked) == 100
+    assert slow.wait_ns("a", "GET", "/book", T0) == 0
+
+
 def test_a_refused_request_is_not_counted_anywhere() -> None:
     """Else a client that hammers one route would be locked out of all the others."""
     windows = Windows()

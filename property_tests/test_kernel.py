@@ -57,9 +57,7 @@ def check_state(state: State) -> None:
         )
     assert sum(map(state.reserved, state.orders.values())) == reserved
     assert state.cash_free() == state.ledger.cash - reserved
-    put_in = (
-        p.spent + p.fees - p.earned for p in state.positions.values() if p.state != "settled"
-    )
+    put_in = (p.spent + p.fees - p.earned for p in state.positions.values() if p.state != "settled")
     held = sum(max(0, outlay) for outlay in put_in)
     parts: dict[str, int] = {}
     for strategy, token in state.ledger.rounds():

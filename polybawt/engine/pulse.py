@@ -49,7 +49,11 @@ async def beats(clob: Clob, clock: Clock, heartbeat_s: float, put: Put) -> None:
     deadline_s = min(BEAT_DEADLINE_S, 0.8 * max(pause_s, RETRY_S))
     while True:
         began, sent_ns = time.monotonic(), clock()
-        accepted = await clob.heartbeat(deadline_s)
+        try:
+            async with asyncio.timeout(deadline_s):
+                accepted = await clob.heartbeat()
+        except TimeoutError:  # it may count all the same: then our id is stale, and we are told
+            accepted = False
         put(
             facts.Heartbeat(
                 sent_ns=sent_ns,

@@ -266,7 +266,7 @@ class Clob:
             line.charge(1 + sum(isinstance(push, OrderPushed) for push in pushes))
         return (*pushes, *wire_rest.cancel_news(answer, sent_ns, self._clock()))
 
-    async def heartbeat(self, deadline_s: float = BEAT_DEADLINE_S) -> bool:
+    async def heartbeat(self) -> bool:
         """Keep the dead man's switch off; False when no beat was accepted (reference 1.13).
 
         A beat whose answer was lost may have counted: then our id is stale, and the refusal
@@ -275,7 +275,9 @@ class Clob:
         for _ in range(2):
             beat = _json({"heartbeat_id": self._heartbeat_id})
             try:
-                answer = await self._send("POST", "/v1/heartbeats", beat, deadline_s=deadline_s / 2)
+                answer = await self._send(
+                    "POST", "/v1/heartbeats", beat, deadline_s=BEAT_DEADLINE_S / 2
+                )
                 body = wire_rest.body_of(answer) or {}
                 expected = wire.text(body, "heartbeat_id")
             except (NoAnswer, wire.Misread):

@@ -307,7 +307,7 @@ async def test_a_heartbeat_that_is_not_taken_is_told(tmp_path: Path) -> None:
             await until(lambda: not t.answers["POST", "/v1/heartbeats"])
             await until(lambda: t.asked["POST /v1/heartbeats"] >= 4)
 
-            assert alive.state.counters["failed_reads"] == 2
+            assert alive.state.counters["heartbeats_missed"] == 2
             assert "heartbeat: not acknowledged" in [n.text for n in alive.state.notices]
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from polybawt.core.market import Market
-from polybawt.core.units import MILLION, SECOND_NS
+from polybawt.core.units import MILLION, SECOND_NS, Price, complement
 from polybawt.exchange import asking, subjects
 from polybawt.exchange.asking import refused
 from polybawt.exchange.directory import Entry
@@ -122,6 +122,7 @@ async def prices_history(request: web.Request) -> web.Response:
     if entry is None:
         return asking.page([], at)
     points = floor.history.points(entry.market.condition_id, first_s, last_s, step_s, now_s)
+    points = points or _traded_points(request, entry, first_s, last_s, step_s)
     mirrored = token_id == entry.market.no_token
     rows = [
         {
@@ -131,6 +132,19 @@ async def prices_history(request: web.Request) -> web.Response:
         for at_s, price in points
     ]  # fmt: skip
     return asking.page(rows[-1:] if as_of is not None else rows, at)
+
+
+def _traded_points(
+    request: web.Request, entry: Entry, first_s: int, last_s: int, step_s: int
+) -> list[tuple[int, Price]]:
+    """Of a market whose past is not kept, for there are too many: its last trades by bucket."""
+    indexer, points = request.app[INDEXER], dict[int, Price]()
+    for trade in indexer.trades(entry, indexer.until_ns):
+        at_s = trade.match_ns // SECOND_NS
+        if first_s <= at_s <= last_s:
+            first = trade.token_id == entry.market.yes_token
+            points[at_s // step_s * step_s] = trade.price if first else complement(trade.price)
+    return list(points.items())
 
 
 def _entry_of_token(request: web.Request) -> Entry | None:

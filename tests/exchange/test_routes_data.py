@@ -393,6 +393,21 @@ async def test_a_price_history_is_given_for_either_token(hall: Hall) -> None:
     assert await data(hall, "prices-history", token_id="17", interval="max") == []
 
 
+async def test_a_price_history_is_made_of_trades_where_none_is_kept(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalogue is longer than the memory of prices."""
+    monkeypatch.setattr("polybawt.exchange.history.MARKETS_MAX", 1)
+    hall = await opened(StillWorld(UPDOWN, FED))
+    await traded(hall)
+
+    yes = await data(hall, "prices-history", token_id=UPDOWN.yes_token, interval="max")
+    no = await data(hall, "prices-history", token_id=UPDOWN.no_token, interval="1h")
+
+    assert [(row["timestamp"], row["price"]) for row in yes] == [(START_NS // SECOND_NS, 0.52)]
+    assert [row["price"] for row in no] == [0.48]
+
+
 async def test_a_resolution_is_told_step_by_step(hall: Hall) -> None:
     """The payout stands only at the end. Proves: C1, P0.1"""
     venue, seen = hall.world.venue, []

@@ -83,6 +83,8 @@ class Frames:
 
     def sent(self, frame: bytes) -> Sequence[bytes]:
         """What is really sent in the place of a frame."""
+        if not (self._faults.rules or self._held or self._silent_until_ns):
+            return (frame,)  # nothing goes wrong here, ten thousand times a second
         now_ns = self._now_ns()
         if now_ns < self._silent_until_ns:
             self._faults.tally["silenced"] += 1

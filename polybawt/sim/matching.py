@@ -98,6 +98,11 @@ class Ladder:
         queue = self._queues.get(price)
         return queue.size if queue else Shares(0)
 
+    def levels(self) -> tuple[Level, ...]:
+        """Every price with its size, worst first."""
+        queues, prices = self._queues, self.prices()
+        return tuple([(price, queues[price].size) for price in prices])
+
     def at(self, price: Price) -> list[Resting]:
         """The orders at one price, oldest first."""
         queue = self._queues.get(price)
@@ -197,8 +202,7 @@ class Book:
 
     def levels(self, token_id: str) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
         """Bids and asks as this token's holder sees them, worst first."""
-        bids = tuple((price, self.bids.size(price)) for price in self.bids.prices())
-        asks = tuple((price, self.asks.size(price)) for price in self.asks.prices())
+        bids, asks = self.bids.levels(), self.asks.levels()
         if token_id == self.market.yes_token:
             return bids, asks
         return _mirrored(asks), _mirrored(bids)
@@ -224,4 +228,4 @@ def _affordable(purse: Usdc, price: Price) -> Shares:
 
 
 def _mirrored(levels: tuple[Level, ...]) -> tuple[Level, ...]:
-    return tuple((complement(price), size) for price, size in levels)
+    return tuple([(complement(price), size) for price, size in levels])

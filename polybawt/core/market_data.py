@@ -127,10 +127,7 @@ def _lag_ms(book: Book, fact: facts.BookSnapshot, current: Feed) -> int:
 
 def _taken(state: State, book: Book, fact: facts.BookSnapshot) -> bool:
     """Make it our copy of both tokens; whether it has its hash."""
-    book.min_size = fact.min_size or book.min_size
-    book.tick = fact.tick or book.tick
-    book.version = fact.version or book.version
-    book.last_trade = book.last_trade if fact.last_trade is None else fact.last_trade
+    _retext(book, fact)
     book.replace(fact.token_id, fact.bids, fact.asks)
     view = book.views[fact.token_id]
     view.timestamp_ms = fact.timestamp_ms
@@ -143,14 +140,25 @@ def _taken(state: State, book: Book, fact: facts.BookSnapshot) -> bool:
     return fits
 
 
+def _retext(book: Book, fact: facts.BookSnapshot) -> None:
+    """What is hashed beside the levels, as the venue writes it."""
+    book.min_size = fact.min_size or book.min_size
+    book.tick = fact.tick or book.tick
+    book.version = fact.version or book.version
+    book.last_trade = book.last_trade if fact.last_trade is None else fact.last_trade
+
+
 def compared(state: State, book: Book, fact: facts.BookSnapshot) -> Outputs:
     """A read of a book that we believe in: quiet is not dead if it agrees with ours.
 
     If it does not, the stream kept something from us.  What was read was asked for before that
-    doubt, and proves nothing of the time after it: the book is asked for once more.
+    doubt, and proves nothing of the time after it: the book is asked for once more.  Where every
+    level agrees it is only a text that we did not have, such as that of a lost print.
     """
     view = book.views[fact.token_id]
     view.probed_ns = fact.at_ns
+    if book.levels(fact.token_id) == (fact.bids, fact.asks):
+        _retext(book, fact)
     if book.digest(fact.token_id, fact.timestamp_ms) == fact.hash:
         state.count("probes_agreed")
         view.heard_ns, view.missed_ns = fact.at_ns, 0

@@ -70,16 +70,16 @@ def _never_spoke(state: State, token: str, link: str) -> Outputs:
 def _silent_links(state: State) -> Outputs:
     """Connections that keep silent about several markets at once."""
     missed: dict[str, set[str]] = {}
-    followed: dict[str, set[str]] = {}
     for token, link in state.subscribed.items():
         condition_id = state.market_of.get(token, "")
-        followed.setdefault(link, set()).add(condition_id)
         book = state.books.get(condition_id)
         if book and _kept_from_us(state, book.views[token]):
             missed.setdefault(link, set()).add(condition_id)
     outputs: Outputs = ()
     for link, markets in missed.items():
-        if len(markets) >= min(state.config.silent_markets_max, len(followed[link])):
+        tokens = [token for token, by in state.subscribed.items() if by == link]
+        followed = {state.market_of.get(token, "") for token in tokens}
+        if len(markets) >= min(state.config.silent_markets_max, len(followed)):
             _acquit(state, link)
             reason = f"it kept the changes of {len(markets)} markets from us"
             outputs += _reconnect(state, link, reason)

@@ -112,6 +112,8 @@ class Stream:
         gone = tuple(dict.fromkeys(key for key in keys if key in self._keys))
         for key in gone:
             del self._keys[key]
+        if not self._keys and self._link.needs_keys:
+            self._wanted.clear()  # should this connection end, nobody needs another
         if gone:
             await self._say(self._link.unsubscribe(gone))
 

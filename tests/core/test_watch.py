@@ -81,6 +81,20 @@ def test_a_read_that_differs_ends_the_trust_in_that_book_only(script: Script) ->
     assert script.state.books["0xc1"].best_bid(YES) == cents(39)
 
 
+def test_a_read_that_differs_in_no_level_ends_no_trust(script: Script) -> None:
+    """The hash covers the text of the last trade too: a lost print is no wrong book."""
+    quiet_until_probed(script)
+    told = snapshot(
+        MARKET, YES, BIDS, ASKS, script.now_ns, "rest", last_trade="0.41",
+        asked_ns=script.now_ns - MS_NS,
+    )  # fmt: skip
+    script.say(told)
+    assert state_of(script) == "fresh"
+    assert script.state.books["0xc1"].last_trade == "0.41"
+    script.say(evolve(told, hash="0" * 40))
+    assert state_of(script) == "suspect"  # a read that does not have its own hash agrees to nothing
+
+
 def test_a_stream_that_says_it_a_little_later_is_not_silent(script: Script) -> None:
     """The change was on its way while we read: no connection is thrown away for that."""
     quiet_until_probed(script)

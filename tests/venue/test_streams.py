@@ -104,6 +104,32 @@ async def test_a_connection_that_is_made_anew_names_its_tokens_again() -> None:
     assert again == ["1", "2"]
 
 
+async def test_a_connection_that_nobody_needs_is_not_made_again() -> None:
+    """An opening frame that names nothing may be refused; the next token brings it back."""
+    opened: asyncio.Queue[list[str]] = asyncio.Queue()
+
+    async def handle(socket: ServerConnection) -> None:
+        opened.put_nowait(json.loads(await socket.recv())["assets_ids"])
+        async for _ in socket:
+            pass
+
+    heard: asyncio.Queue[Fact] = asyncio.Queue()
+    async with server(handle) as url:
+        market = Stream(url, MarketLink(), lambda: NOW, heard.put, backoff=Backoff(0.0, 0.0))
+        async with running(market):
+            await market.subscribe(["1"])
+            await told(heard, facts.LinkUp)
+            await market.unsubscribe(["1"])
+            await market.reconnect("test")
+            await told(heard, facts.LinkDown)
+            await asyncio.sleep(0.05)
+            assert opened.qsize() == 1
+            await market.subscribe(["2"])
+            await told(heard, facts.LinkUp)
+
+    assert [opened.get_nowait() for _ in range(2)] == [["1"], ["2"]]
+
+
 async def test_refused_credentials_are_told_and_end_the_storm() -> None:
     """N cuts right after our first frame, then one dial in a long while. Proves: reference 4.3."""
     dials: list[int] = []

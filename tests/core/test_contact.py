@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polybawt.core import facts, leave
 from polybawt.core.codec import decode, decode_state, encode, encode_state
@@ -20,7 +22,7 @@ from polybawt.core.machines import order, venue_mode
 from polybawt.core.market import Side
 from polybawt.core.state import RULES, State
 from polybawt.core.units import SECOND_NS, Price
-from tests.core.script import MARKET, QUIET, T0, Script, cents, shares, snapshot
+from tests.core.script import MARKET, QUIET, Script, cents, shares, snapshot
 
 RULED = evolve(QUIET, rules=RULES)
 NS_MS = 10**6
@@ -466,4 +468,75 @@ def test_sells_ask_for_the_same_leave(script: Script) -> None:
     assert script.want(side=Side.SELL, price=60) is None
     assert script.state.counters["refused:venue"] == 1
     assert not script.of(SignOrder)
-    assert T0
+
+
+# Anything at all.
+
+REQUESTS = ("plain", "post_only", "cancel")
+STEPS = st.one_of(
+    st.tuples(st.just("answered"), st.sampled_from(REQUESTS), st.integers(0, 3)),
+    st.tuples(
+        st.just("refused"),
+        st.sampled_from(["restarting", "post_only", "cancel_only", "disabled", "odd"]),
+        st.integers(0, 3),
+    ),
+    st.tuples(st.just("silence"), st.just(""), st.integers(0, 3)),
+    st.tuples(st.just("read"), st.just(""), st.integers(0, 3)),
+    st.tuples(st.just("want"), st.sampled_from(["plain", "post_only"]), st.just(0)),
+    st.tuples(st.just("wait"), st.just(""), st.integers(1, 40)),
+    st.tuples(st.just("begin"), st.just(""), st.just(0)),
+)
+
+
+@given(st.lists(STEPS, max_size=60), st.sampled_from(["", "plain", "post_only"]))
+def test_no_order_ever_leaves_against_the_mode(
+    steps: list[tuple[str, str, int]], began: str
+) -> None:
+    """Whatever is heard in whatever order: in business as allowed, and of probes one a pause.
+
+    Proves: P3.4, faults
+    """
+    script = Script(config=RULED).start()
+    script.quote()
+    if began:
+        opened(script, began)
+    sent, probed_ns = [script.now_ns] * 4, 0
+    for kind, what, number in steps:
+        before = script.state.mode
+        match kind:
+            case "answered":
+                script.say(answered(script, what, sent[-1 - number]))
+            case "refused":
+                script.say(refused(script, what, sent[-1 - number]))
+            case "silence":
+                quiet = {"sent_ns": sent[-1 - number], "at_ns": later(script)}
+                script.say(venue_mode.Silence(name="clob", **quiet))
+            case "read":
+                read(script, sent[-1 - number])
+            case "wait":
+                fresh(script, number)
+                script.say(*script.links(), *(facts.LinkHeard(link=n) for n in ("market", "user")))
+                script.quote()
+            case "begin":
+                script.say(facts.Started(epoch=script.state.epoch + 1, config=RULED))
+                script.say(*script.links())
+                script.agree()
+                script.quote()
+            case "want":
+                later(script)
+                wish = script.want(5, 40, post_only=what == "post_only")
+                if wish is None:
+                    continue
+                script.sign(wish)
+                posted = bool(script.of(PostOrder))
+                business = venue_mode.may_post(before, what == "post_only")
+                if posted and not business:
+                    assert venue_mode.may_probe(before, what, script.now_ns)
+                    assert (
+                        script.now_ns - probed_ns >= before.pause_ns or probed_ns <= before.since_ns
+                    )
+                    probed_ns = script.now_ns
+                if before.state in ("unknown", "restarting", "disabled", "reconciling"):
+                    assert not posted
+                script.say(order.Reject(intent_id=wish.intent_id, reason="400 of the test"))
+        sent.append(later(script))

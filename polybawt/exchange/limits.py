@@ -17,6 +17,7 @@ Source: exchange reference 1.15.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from attrs import define, field, frozen
@@ -90,6 +91,7 @@ PRIVATE_READS: Final = tuple(
 UNLIMITED: Final = ("/admin/", "/ws/", "/data-api/ws")
 
 
+@lru_cache(maxsize=1_024)
 def rules_for(method: str, path: str, *, slow_reads: bool = False) -> tuple[Rule, ...]:
     """Every rule that counts this request, the narrowest first."""
     if path.startswith(UNLIMITED):

@@ -218,7 +218,6 @@ def placement(signed: SignedOrder, order_id: str, market: Market) -> Placement:
 
 
 def _accurate(terms: OrderTerms, market: Market) -> bool:
-    """Whether a market order's amounts have no more decimals than the venue takes."""
     return terms.maker_amount % LOT == 0 and terms.taker_amount % rules.fine_lot(market) == 0
 
 

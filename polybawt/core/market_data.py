@@ -303,7 +303,10 @@ def tick_changed(state: State, fact: facts.TickSizeChanged) -> Outputs:
     market = market_for(state, fact.condition_id, fact.token_id)
     if market is None:
         return ()
-    return _retick(state, market, fact.tick)
+    outputs: Outputs = ()
+    if book := state.books.get(market.condition_id):  # what came before is hashed with the old one
+        outputs = tuple(o for token in market.tokens for o in close_group(state, book, token))
+    return (*outputs, *_retick(state, market, fact.tick))
 
 
 def _tick_of(state: State, market: Market, text: str) -> Outputs:

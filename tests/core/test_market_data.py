@@ -478,6 +478,20 @@ def test_a_finer_tick_is_known_to_market_and_book(script: Script) -> None:
     assert script.state.counters["unknown_token"] == 1
 
 
+def test_a_group_before_a_new_tick_is_proven_with_the_old_one(script: Script) -> None:
+    """The tick is part of what is hashed: a change of it is no fault of the feed."""
+    first = now_ms(script) + 1
+    script.say(changed(first, change(41, 5, expected(script, (Side.BUY, 41, 5), ms=first))))
+    script.say(facts.TickSizeChanged(condition_id="0xc1", token_id=YES, tick=Price(1_000)))
+    second = first + 1
+    script.say(changed(second, change(41, 6, expected(script, (Side.BUY, 41, 6), ms=second))))
+    script.wait(0.2)
+
+    assert script.state.counters["batch_hash_ok"] == 2
+    assert "batch_hash_mismatch" not in script.state.counters
+    assert state_of(script) == "fresh"
+
+
 def test_a_tick_may_change_before_there_is_a_book() -> None:
     script = Script().start()
     script.say(facts.TickSizeChanged(condition_id="0xc1", token_id=NO, tick=Price(1_000)))

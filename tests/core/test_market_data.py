@@ -52,7 +52,7 @@ def state_of(script: Script, token: str = YES) -> str:
 
 def expected(script: Script, *levels: tuple[Side, float, float], ms: int, token: str = YES) -> str:
     """The hash the venue would send once these levels of the yes token stand."""
-    book = Book(script.market)
+    book = Book(script.state.markets["0xc1"])
     ours = script.state.books["0xc1"]
     book.replace(YES, *ours.levels(YES))
     book.last_trade = ours.last_trade

@@ -17,6 +17,8 @@ from polybawt.exchange.limits import TIERS
 from polybawt.sim.catalogue import MARKETS_MAX
 from polybawt.sim.faults import Fault, InvalidFault, read_faults
 from polybawt.venue.contracts import POLYGON
+from polybawt.venue.signing import Account
+from polybawt.venue.wallets import wallets_of
 
 DEVELOPMENT_KEYS: Final = (
     "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -149,6 +151,7 @@ def exchange_config(
         rate=float(speed),
         accounts=accounts,
         collateral=Usdc(dollars),
+        wallets=_wallets(DEVELOPMENT_KEYS[:accounts], Usdc(dollars)),
         window_s=window_s,
         lead_s=lead_s,
         quiet_world=quiet_world,
@@ -162,6 +165,15 @@ def exchange_config(
         faults=_faults(Path(faults)) if faults else (),
         limits=limits,
         tier=tier,
+    )
+
+
+def _wallets(keys: Iterable[str], collateral: Usdc) -> tuple[Wallet, ...]:
+    """Every account has one of each kind, where the official clients look for it."""
+    return tuple(
+        Wallet(address=address, owner=owner, signature_type=kind, collateral=collateral)
+        for owner in (Account(key).address for key in keys)
+        for kind, address in wallets_of(owner).items()
     )
 
 

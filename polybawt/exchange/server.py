@@ -131,14 +131,7 @@ def card(floor: Floor, port: int, clock: Clock, admin_token: str) -> Card:
         "admin_token": admin_token,
         "chain_id": config.chain_id,
         "clock": {"real_ns": clock.real_ns, "venue_ns": clock.venue_ns, "rate": clock.rate},
-        "accounts": [
-            {
-                "address": Account(key).address,
-                "private_key": key,
-                "collateral": micro_text(config.collateral),
-            }
-            for key in config.keys
-        ],
+        "accounts": [_account_card(key, config) for key in config.keys],
         "markets": [
             {
                 "condition_id": market.condition_id,
@@ -150,5 +143,23 @@ def card(floor: Floor, port: int, clock: Clock, admin_token: str) -> Card:
                 "version": market.version,
             }
             for market in floor.publisher.known_markets()[-CARD_MARKETS_MAX:]
+        ],
+    }
+
+
+def _account_card(key: str, config: ExchangeConfig) -> Card:
+    address = Account(key).address
+    return {
+        "address": address,
+        "private_key": key,
+        "collateral": micro_text(config.collateral),
+        "wallets": [
+            {
+                "address": wallet.address,
+                "signature_type": wallet.signature_type,
+                "collateral": micro_text(wallet.collateral),
+            }
+            for wallet in config.wallets
+            if wallet.owner == address
         ],
     }

@@ -17,7 +17,7 @@ import pytest
 from polybawt.core.market import Market
 from polybawt.exchange.config import DEVELOPMENT_KEYS
 from polybawt.venue.signing import Account
-from tests.exchange.house import UPDOWN, Hall
+from tests.exchange.house import UPDOWN, Hall, Json
 
 pytest.importorskip("polymarket", reason="the extra dev installs it")
 sdk: Any = pytest.importorskip("polymarket")
@@ -36,18 +36,42 @@ def environment(hall: Hall) -> Any:
     """Production, but for the addresses: those of our exchange."""
     http = str(hall.client.make_url("")).rstrip("/")
     stream = http.replace("http://", "ws://")
-    addresses = {
-        "clob_url": http,
-        "gamma_url": f"{http}/gamma",
-        "data_url": f"{http}/data-api",
-        "relayer_url": f"{http}/relayer",
-        "clob_market_ws_url": f"{stream}/ws/market",
-        "clob_user_ws_url": f"{stream}/ws/user",
-        "rtds_ws_url": f"{stream}/ws/rtds",
-        "realtime_ws_url": f"{stream}/ws/prices",
-    }
+    return pointed(
+        clob_url=http,
+        gamma_url=f"{http}/gamma",
+        data_url=f"{http}/data-api",
+        relayer_url=f"{http}/relayer",
+        clob_market_ws_url=f"{stream}/ws/market",
+        clob_user_ws_url=f"{stream}/ws/user",
+        rtds_ws_url=f"{stream}/ws/rtds",
+        realtime_ws_url=f"{stream}/ws/prices",
+    )
+
+
+def pointed(**addresses: str) -> Any:
     changed = dataclasses.replace(hook.PRODUCTION_CONFIG, **addresses)
     return hook.create_environment(name="polybawt", config=changed)
+
+
+@asynccontextmanager
+async def entrance_by_card(monkeypatch: pytest.MonkeyPatch, card: Json) -> AsyncIterator[Any]:
+    """The client of a card's first account, from what the card says and nothing else."""
+    monkeypatch.setattr("httpx._transports.default.create_ssl_context", tls_context)
+    client = await sdk.AsyncSecureClient.create(
+        private_key=card["accounts"][0]["private_key"],
+        environment=pointed(
+            clob_url=card["clob_url"],
+            gamma_url=card["gamma_url"],
+            data_url=card["data_url"],
+            relayer_url=card["relayer_url"],
+            clob_market_ws_url=card["ws_market_url"],
+            clob_user_ws_url=card["ws_user_url"],
+            rtds_ws_url=card["rtds_url"],
+            realtime_ws_url=card["prices_ws_url"],
+        ),
+    )
+    async with client:
+        yield client
 
 
 @asynccontextmanager

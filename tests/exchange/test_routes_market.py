@@ -124,7 +124,7 @@ async def test_a_market_object_names_its_tokens(hall: Hall) -> None:
         ("/markets/0x12", {}, 404, "market not found"),
         ("/markets-by-token/12", {}, 404, "market not found"),
         ("/rewards/markets/current", {}, 404, "not found"),
-        ("/data-api/v2/positions", {}, 404, "not found"),
+        ("/data-api/positions", {}, 404, "not found"),
     ],
 )
 async def test_a_read_of_nothing_is_refused_in_the_venues_words(

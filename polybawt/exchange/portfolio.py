@@ -50,7 +50,7 @@ class Deed:
 
 @define
 class Holding:
-    """One token of one owner. ``bought`` and ``spent`` count everything that ever came in."""
+    """One token of one owner. ``bought``, ``spent`` and ``fees`` are of all that ever came in."""
 
     condition_id: str
     token_id: str
@@ -109,7 +109,7 @@ class Portfolio:
         for condition_id, token_id, shares, price in deed.parts:
             held = self.holdings.setdefault(token_id, Holding(condition_id, token_id))
             held.move(shares, price, deed.at_ns)
-            if deed.fee:
+            if shares > 0:
                 held.fees += deed.fee
         self.fees += deed.fee
         if deed.kind == DEPOSIT:

@@ -21,11 +21,12 @@ def test_two_purchases_have_an_average_and_a_sale_takes_its_part() -> None:
     deeds = [
         trade(1, 10 * SHARE, 400_000, fee=7),
         trade(2, 10 * SHARE, 600_000),
-        trade(3, -5 * SHARE, 700_000),
+        trade(3, -5 * SHARE, 700_000, fee=9),
     ]
 
     held = folded(deeds).holdings["yes"]
 
+    assert folded(deeds).fees == 16
     assert (held.size, held.average, held.cost) == (15 * SHARE, 500_000, 7_500_000)
     assert (held.realized, held.bought, held.spent) == (1_000_000, 20 * SHARE, 10_000_000)
     assert (held.fees, held.first_ns, held.last_ns) == (7, 1, 3)

@@ -1,7 +1,7 @@
 """The official client's price streams against ours: the numbered one, and the legacy topics."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,13 +12,18 @@ from polybawt.exchange.wire import live
 from polybawt.sim.faults import Fault
 from polybawt.sim.records import Quoted, Report
 from tests.exchange.house import START_NS, Hall
-from tests.exchange.official import Enter, enter, one_tls_context, subscribed
+from tests.exchange.official import Enter, entrance, subscribed
 
 specs: Any = pytest.importorskip("polymarket.streams._specs")
 
-__all__ = ["enter", "one_tls_context"]  # fixtures
 E18 = 10**18
 START_MS = START_NS // 10**6
+
+
+@pytest.fixture
+async def enter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Enter]:
+    async with entrance(monkeypatch) as entering:
+        yield entering
 
 
 def tell(hall: Hall, *values: int) -> None:

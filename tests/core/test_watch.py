@@ -142,6 +142,31 @@ def test_one_of_many_markets_does_not_condemn_the_connection() -> None:
     assert len(script.ever(Reconnect)) == 1
 
 
+def test_only_the_connection_that_keeps_silent_is_made_anew() -> None:
+    """The others are as good as ever, and a market without a book accuses nobody."""
+    script = Script(config=evolve(QUIET, link_tokens_max=4)).start()
+    others = [
+        evolve(MARKET, condition_id=f"0xd{n}", yes_token=f"{n}1", no_token=f"{n}2")
+        for n in (10, 11)
+    ]
+    for market in others:
+        script.say(facts.MarketListed(market=market))
+    script.wait(1)
+    script.say(facts.LinkUp(link="market.1"), facts.LinkHeard(link="market.1"))
+    script.quote()
+    for _ in range(PROBE_S):
+        answers(script, 1)
+        script.say(facts.LinkHeard(link="market.1"))
+    script.now_ns += 5 * MS_NS
+    for token in (YES, NO):
+        read(script, token, OTHER_BIDS, ago_ms=5)
+    script.state.config = evolve(script.state.config, silent_markets_max=1)
+    script.all_said.clear()
+    script.wait(1)
+
+    assert [r.link for r in script.ever(Reconnect)] == ["market"]
+
+
 def test_a_connection_that_never_spoke_is_made_anew_and_never_trusted() -> None:
     """Never received is not healthy, however well it answers. Proves: A-exec (liveness)."""
     script = Script().start()
@@ -280,6 +305,17 @@ def test_a_message_that_cannot_be_read_puts_its_market_in_doubt(script: Script) 
 
     assert (state_of(script), state_of(script, NO)) == ("suspect", "suspect")
     assert script.of(FetchBook) == [FetchBook(token_id=YES), FetchBook(token_id=NO)]
+
+
+def test_a_book_that_is_in_doubt_already_is_not_doubted_again(script: Script) -> None:
+    """Only what was believed loses anything by a message that cannot be read."""
+    script.say(change(script, script.now_ns // MS_NS + 1, 41, "wrong"))
+    script.wait(0.2)
+    doubts = script.state.feeds[YES].mismatched
+    script.say(facts.BadInput(source="market", reason="not JSON", excerpt='{"market":"0xc1","pri'))
+
+    assert script.state.feeds[YES].mismatched == doubts
+    assert state_of(script, NO) == "suspect"
 
 
 def test_a_message_that_names_nobody_makes_us_look_at_all(script: Script) -> None:

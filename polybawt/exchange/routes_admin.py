@@ -101,7 +101,7 @@ async def set_mode(request: web.Request) -> web.Response:
 
 @routes.post("/admin/restrict")
 async def restrict(request: web.Request) -> web.Response:
-    """``{"address": "0x…", "restriction": "closed_only"}``: of the account that signs."""
+    """``{"address": "0x…", "restriction": "closed_only"}``: of an account and all its wallets."""
     _admit(request)
     wanted = parsed(await read_body(request))
     text = wanted.get("address") if isinstance(wanted, dict) else None
@@ -109,8 +109,10 @@ async def restrict(request: web.Request) -> web.Response:
     restriction = wanted.get("restriction") if isinstance(wanted, dict) else None
     if address is None or restriction not in RESTRICTIONS:
         raise RequestRefused(f"restriction is one of {', '.join(RESTRICTIONS)}; address an account")
-    request.app[FLOOR].people.restrict(address, str(restriction))
-    return json_response({"address": address, "restriction": restriction})
+    people = request.app[FLOOR].people
+    account = people.account_of(address)
+    people.restrict(account, str(restriction))
+    return json_response({"address": account, "restriction": restriction})
 
 
 @routes.post("/admin/tick")

@@ -45,7 +45,7 @@ FUZZ = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-OF_EACH_ROUTE = 6
+OF_EACH_ROUTE = 5
 UNREAD_MAX = 1 << 16  # a no to a longer body may be lost when the rest of it meets a closed door
 ANSWER_MAX_S = 10.0  # an answer that takes longer is none
 
@@ -347,7 +347,7 @@ def test_any_order_that_is_signed_for_real_is_judged() -> None:
     with a_storm() as storm:
         market_of = {token: market for market in MARKETS for token in market.tokens}
 
-        @settings(FUZZ, max_examples=400)
+        @settings(FUZZ, max_examples=300)
         @given(
             token=st.sampled_from(TOKENS) | whole.map(str),
             side=st.sampled_from(Side),
@@ -424,7 +424,7 @@ def test_any_frames_on_any_stream_are_survived() -> None:
         listener = storm.run(storm.hall.client.ws_connect("/ws/market"))
         storm.run(listener.send_json({"type": "market", "assets_ids": list(UPDOWN.tokens)}))
 
-        @settings(FUZZ, max_examples=150)
+        @settings(FUZZ, max_examples=100)
         @given(
             path=st.sampled_from(paths),
             sent=st.lists(frames | st.binary(max_size=50), max_size=4),
@@ -469,7 +469,7 @@ async def _until_pong(socket: ClientWebSocketResponse) -> bool:
 def test_garbage_on_the_port_ends_its_own_connection_only() -> None:
     with a_storm() as storm:
 
-        @settings(FUZZ, max_examples=150)
+        @settings(FUZZ, max_examples=100)
         @given(
             raw=st.binary(min_size=1, max_size=300)
             | st.sampled_from(

@@ -5,11 +5,13 @@ from typing import Any
 import orjson
 import pytest
 
+from polybawt.core.units import MILLION
 from polybawt.exchange.config import DEVELOPMENT_KEYS
 from polybawt.exchange.refusal import RequestRefused
 from polybawt.exchange.sidekeys import OF_ONE_MAX, SideKeys
 from polybawt.venue.signing import hmac_signature
-from tests.exchange.house import UPDOWN, Hall, Trader
+from tests.exchange.conftest import Open
+from tests.exchange.house import UPDOWN, Hall, StillWorld, Trader, config, wallet_of
 
 BAD_KEY = 401, {"error": "Unauthorized/Invalid api key"}
 
@@ -180,6 +182,23 @@ async def test_a_banned_account_places_nothing_until_it_is_let_in_again(hall: Ha
     assert refused == (400, {"error": f"'{trader.address}' address banned"})
     assert free[0] == 200
     assert (await trader.place(UPDOWN, UPDOWN.yes_token, "BUY", "0.3", "10"))[0] == 200
+
+
+async def test_to_restrict_a_wallet_is_to_restrict_its_account(opened: Open) -> None:
+    """Else a banned wallet's owner would trade on from the next one."""
+    wallet = wallet_of(0, 1, collateral=100 * MILLION)
+    hall = await opened(StillWorld(UPDOWN), config(wallets=(wallet,)))
+    trader = await hall.trader()
+    answer = await hall.client.post(
+        "/admin/restrict",
+        json={"address": wallet.address, "restriction": "banned"},
+        headers={"Authorization": "Bearer admin"},
+    )
+
+    refused = await trader.place(UPDOWN, UPDOWN.yes_token, "BUY", "0.3", "10")
+
+    assert (await answer.json())["address"] == trader.address
+    assert refused == (400, {"error": f"'{trader.address}' address banned"})
 
 
 @pytest.mark.parametrize("restriction", ["", "jailed", None, 5, ["banned"]])

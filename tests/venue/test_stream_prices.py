@@ -86,6 +86,16 @@ def test_what_the_venue_dropped_for_us_is_a_gap_too() -> None:
     assert isinstance(report, facts.OracleReported)
 
 
+def test_a_new_connection_counts_anew() -> None:
+    """Else its first gaps would hide below the numbers of the one before."""
+    prices = link()
+    told(frame(10), prices)
+    prices.opening(("btc/usd",))
+    said = [fact for seq in (1, 4) for fact in told(frame(seq), prices)]
+
+    assert [f.missed for f in said if isinstance(f, facts.LinkGap)] == [2]
+
+
 def test_a_frame_that_comes_twice_or_late_is_no_gap() -> None:
     prices = link()
     said = [fact for seq in (1, 3, 3, 2, 4) for fact in told(frame(seq), prices)]

@@ -11,7 +11,7 @@ Source: exchange reference, section 3.6.
 
 from bisect import insort
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from attrs import define, field, frozen
 
@@ -100,7 +100,8 @@ class Ladder:
 
     def levels(self) -> tuple[Level, ...]:
         """Every price with its size, worst first."""
-        queues, prices = self._queues, self.prices()
+        queues, sign = self._queues, self._sign
+        prices = cast(list[Price], [rank * sign for rank in self._ranks])  # often, so no calls
         return tuple([(price, queues[price].size) for price in prices])
 
     def at(self, price: Price) -> list[Resting]:
@@ -228,4 +229,4 @@ def _affordable(purse: Usdc, price: Price) -> Shares:
 
 
 def _mirrored(levels: tuple[Level, ...]) -> tuple[Level, ...]:
-    return tuple([(complement(price), size) for price, size in levels])
+    return cast(tuple[Level, ...], tuple([(MILLION - price, size) for price, size in levels]))

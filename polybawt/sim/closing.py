@@ -12,7 +12,7 @@ Source: exchange reference 5.3.
 """
 
 from collections import deque
-from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Final
 
 from attrs import evolve
@@ -41,7 +41,7 @@ class Closing:
         self._verdicts: dict[str, Payouts] = {}
         self._paid: dict[str, Payouts] = {}
         self._leaving: deque[tuple[int, str]] = deque()
-        self._windows: dict[str, int] = {}
+        self._windows: list[tuple[int, str]] = []  # also of questions that have moved on since
         for owner in (FEES, ENDOWER):
             desk.orders.adopt(owner)
 
@@ -64,17 +64,18 @@ class Closing:
         payouts: Payouts | None = None,
         window_ns: int = oracle.CHALLENGE_NS,
     ) -> Question:
-        """Take one step of the oracle; raises ``NotNow``. The caller closes a resolved market."""
+        """Take one step of the oracle; raises ``NotNow``. A verdict closes the market."""
         before = self._questions[condition_id]
         after = oracle.step(before, action, now_ns, payouts=payouts, window_ns=window_ns)
         if after.neg_risk and after.payouts == oracle.YES and action in oracle.SAYS:
             self._check_only_winner(condition_id)
         self._questions[condition_id] = after
-        self._windows.pop(condition_id, None)
         if after.due_ns is not None:
-            self._windows[condition_id] = after.due_ns
+            heappush(self._windows, (after.due_ns, condition_id))
         if action != "report":  # whose only step is the resolution itself
             self._desk.events.append(QuestionMoved(after, now_ns))
+        if after.resolved:
+            self._decide(condition_id, now_ns)
         return after
 
     def _check_only_winner(self, condition_id: str) -> None:
@@ -94,11 +95,21 @@ class Closing:
         """What its shares pay, once they do."""
         return self._paid.get(condition_id)
 
-    def decide(self, condition_id: str, now_ns: int) -> None:
-        """Put the verdict on record; the market is closed already."""
+    def close(self, condition_id: str, now_ns: int, status: str) -> None:
+        """Take no more orders, and end those that are open with this status."""
+        self._shelf.amend(evolve(self._shelf.markets[condition_id], accepting_orders=False))
+        for order in self._desk.orders.of_market(condition_id):
+            if order.open:
+                self._desk.end(order, status, now_ns)
+        for resting in self._desk.books[condition_id].resting():  # recorded levels
+            self._desk.take(condition_id, resting, resting.left)
+        self._desk.publish(condition_id, now_ns)
+
+    def _decide(self, condition_id: str, now_ns: int) -> None:
         payouts = self._questions[condition_id].payouts
         assert payouts is not None, condition_id
         assert not self.decided(condition_id), condition_id
+        self.close(condition_id, now_ns, "CANCELED_MARKET_RESOLVED")
         self._verdicts[condition_id] = payouts
         self.pay_out(now_ns)
 
@@ -124,14 +135,15 @@ class Closing:
 
     @property
     def window_due_ns(self) -> int:
-        """When the next challenge window ends."""
-        return min(self._windows.values(), default=NEVER_NS)
+        """When the next challenge window ends, or would have ended."""
+        return self._windows[0][0] if self._windows else NEVER_NS
 
-    def settle_due(self, now_ns: int, decide: Callable[[str], None]) -> None:
-        """Accept every proposal that nobody disputed in time."""
-        for condition_id in [id_ for id_, due_ns in self._windows.items() if due_ns <= now_ns]:
+    def settle_next(self, now_ns: int) -> None:
+        """Accept the proposal that nobody disputed in time, if it still stands."""
+        due_ns, condition_id = heappop(self._windows)
+        question = self._questions.get(condition_id)
+        if question is not None and question.due_ns == due_ns:
             self.move(condition_id, "settle", now_ns)
-            decide(condition_id)
 
     @property
     def leaving_due_ns(self) -> int:
@@ -146,8 +158,3 @@ class Closing:
             return
         self._shelf.drop(market)
         del self._paid[condition_id], self._questions[condition_id]
-
-
-def closed(market: Market) -> Market:
-    """The same market, taking no more orders."""
-    return evolve(market, accepting_orders=False)

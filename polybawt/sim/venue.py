@@ -17,7 +17,7 @@ from polybawt.core.units import SECOND_NS, Price, Shares, Usdc
 from polybawt.sim import oracle
 from polybawt.sim.accounts import COLLATERAL, Accounts
 from polybawt.sim.chain import Fate, Fates, settles
-from polybawt.sim.closing import Closing, closed
+from polybawt.sim.closing import Closing
 from polybawt.sim.contracts import Contracts
 from polybawt.sim.counter import Counter
 from polybawt.sim.desk import Desk
@@ -169,16 +169,7 @@ class Venue:
 
     def close(self, condition_id: str, now_ns: int, status: str = "CANCELED") -> None:
         """Stop trading in a market and cancel what is open in it."""
-        self._close(condition_id, self.advance(now_ns), status)
-
-    def _close(self, condition_id: str, now_ns: int, status: str) -> None:
-        self._shelf.amend(closed(self.markets[condition_id]))
-        for order in self._desk.orders.of_market(condition_id):
-            if order.open:
-                self._desk.end(order, status, now_ns)
-        for resting in self._desk.books[condition_id].resting():  # recorded levels
-            self._desk.take(condition_id, resting, resting.left)
-        self._desk.publish(condition_id, now_ns)
+        self._closing.close(condition_id, self.advance(now_ns), status)
 
     # --- resolution -----------------------------------------------------------------------
 
@@ -204,21 +195,13 @@ class Venue:
 
         A verdict closes the market; holders are paid once its last trade is final.
         """
-        now_ns = self.advance(now_ns)
-        question = self._closing.move(
-            condition_id, action, now_ns, payouts=payouts, window_ns=window_ns
+        return self._closing.move(
+            condition_id, action, self.advance(now_ns), payouts=payouts, window_ns=window_ns
         )
-        if question.resolved:
-            self._decide(condition_id)
-        return question
 
     def resolve(self, condition_id: str, yes_payout: Usdc, no_payout: Usdc, now_ns: int) -> None:
         """Say what each share pays, as a price report does: at once and for good."""
         self.ask_oracle(condition_id, "report", now_ns, payouts=(yes_payout, no_payout))
-
-    def _decide(self, condition_id: str) -> None:
-        self._close(condition_id, self._now_ns, "CANCELED_MARKET_RESOLVED")
-        self._closing.decide(condition_id, self._now_ns)
 
     def redeem(self, owner: str, condition_id: str) -> Usdc:
         """Turn one holder's tokens of a resolved market into what they pay."""
@@ -292,7 +275,7 @@ class Venue:
             elif self._closing.leaving_due_ns == due_ns:
                 self._closing.forget_next()
             elif self._closing.window_due_ns == due_ns:
-                self._closing.settle_due(due_ns, self._decide)
+                self._closing.settle_next(self._now_ns)
             elif self._contracts.due_ns == due_ns:
                 self._contracts.next_step(self._now_ns)
             else:

@@ -5,13 +5,16 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polybawt.exchange import live_prices
+from polybawt.exchange.floor import Floor
 from polybawt.exchange.hub import LOST_MAX, LiveSubscriber
 from polybawt.exchange.wire import live, oracle
 from polybawt.sim.faults import Fault
 from polybawt.sim.records import Quoted, RawFrame, Report
-from tests.exchange.house import START_NS, Hall
+from tests.exchange.house import START_NS, UPDOWN, Clock, Hall, StillWorld, config
 from tests.exchange.test_streams import heard, quiet_until_pong
 
 Socket = ClientWebSocketResponse[Any]
@@ -268,6 +271,53 @@ async def test_a_recorded_session_speaks_on_the_successor_too(hall: Hall) -> Non
     assert update["payload"]["full_accuracy_value"] == "63305.500000000000000001"
     points = hall.floor.publisher.prices.histories(oracle.TOPIC, None, START_NS)
     assert [p["value"] for p in orjson.loads(points[0])["payload"]["data"]] == [63304.25, 63305.5]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda children: (
+        st.lists(children, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "op",
+                    "rid",
+                    "auth",
+                    "subscriptions",
+                    "channel",
+                    "filter",
+                    "symbol",
+                    "window_seconds",
+                ]
+            ),
+            children,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    op=st.sampled_from(["auth", "subscribe", "unsubscribe", "ping", "x"]),
+    frame=st.dictionaries(st.sampled_from(["rid", "auth", "subscriptions"]), values, max_size=3),
+    proved=st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_operation_is_answered_and_survived(
+    op: str, frame: dict[str, Any], proved: bool
+) -> None:
+    """Whatever is sent: an answer in JSON, and no more subscriptions than may be."""
+    floor = Floor(config(), StillWorld(UPDOWN), Clock())
+    subscriber = LiveSubscriber(lambda: None)
+    session = live_prices.Session(floor, subscriber)
+    session._proved = proved
+    session.hear({"op": op, **frame}, 0.0)
+
+    answers = [orjson.loads(answer) for answer in subscriber.unsent()]
+    assert answers
+    assert all("op" in answer or "seq" in answer for answer in answers)
+    assert len(subscriber.wanted) <= live_prices.SUBSCRIPTIONS_MAX
 
 
 # The legacy stream's topics.

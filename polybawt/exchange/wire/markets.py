@@ -160,7 +160,7 @@ def full_market(market: Market, standing: Standing) -> dict[str, object]:
         "taker_base_fee": BASE_FEE_BPS,
         "notifications_enabled": False,
         "neg_risk": market.neg_risk,
-        "neg_risk_market_id": "",
+        "neg_risk_market_id": market.neg_risk_id,
         "neg_risk_request_id": "",
         "icon": "",
         "image": "",

@@ -313,8 +313,11 @@ def kernel_settings(rate: float, recorded: bool = False) -> dict[str, Any]:
     report_s = max(90.0, rate)  # two streams of one recording arrive within a real second
     stretched["close_report_ns_max"] = int(report_s * SECOND_NS)
     stretched["subscribe_ns"] = 7 * 86_400 * SECOND_NS  # recorded long before they began
-    limits = {"book_age_ns_max": int(3 * SECOND_NS * rate)}
-    return {"strategies": [strategy], "limits": limits, **stretched}
+    ages = {"book_age_ns_max": 3, "oracle_age_ns_max": 5}
+    limits = {name: int(seconds * SECOND_NS * rate) for name, seconds in ages.items()}
+    away = {"disconnect_ns": 30, "oracle_dead_ns": 3_600}
+    tiers = {name: int(seconds * SECOND_NS * rate) for name, seconds in away.items()}
+    return {"strategies": [strategy], "limits": limits, "tiers": tiers, **stretched}
 
 
 def toml(table: Mapping[str, Any], prefix: str = "") -> str:

@@ -31,9 +31,18 @@ from tests.engine.town import ACCOUNT, KEY, Town, engine, html, journal_of, jour
 
 pytestmark = pytest.mark.xdist_group("wire")
 
+MOST = Usdc(800 * MILLION)
 RICH = Config(
-    limits=Limits(token_exposure_max=Usdc(400 * MILLION), total_exposure_max=Usdc(800 * MILLION)),
-    strategies=(Value(kelly_micro=20 * MILLION, order_notional_max=Usdc(400 * MILLION)),),
+    limits=Limits(
+        token_exposure_max=Usdc(400 * MILLION),
+        total_exposure_max=MOST,
+        condition_exposure_max=MOST,
+        class_exposure_max=MOST,
+        joint_exposure_max=MOST,
+    ),
+    strategies=(
+        Value(kelly_micro=20 * MILLION, order_notional_max=Usdc(400 * MILLION), exposure_max=MOST),
+    ),
 )
 LOT = 5 * MILLION
 
@@ -387,8 +396,8 @@ async def test_a_bug_in_an_adapter_ends_the_process_and_the_next_recovers(tmp_pa
     """There is no state in which the engine limps on. Proves: recovery, C3."""
     bug = (
         "from polybawt.venue.clob import Clob\n"
-        "async def post(self, c): raise RuntimeError('a bug')\n"
-        "Clob.post = post\n"
+        "async def place(self, c, held): raise RuntimeError('a bug')\n"
+        "Clob.place = place\n"
     )
     async with town() as t:
         config = t.config(tmp_path)

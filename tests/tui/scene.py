@@ -34,16 +34,21 @@ from polybawt.core.machines import order
 from polybawt.core.market import FeeSchedule, Market, Side
 from polybawt.core.risk import Limits
 from polybawt.core.state import Config, State
+from polybawt.core.strategies.value import Value
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, complement
 
 NOON_NS = 1_795_262_400 * SECOND_NS  # 2026-11-21 12:00:00 UTC
 E18 = 10**18
 CONFIG = Config(
+    strategies=(Value(exposure_max=Usdc(120 * MILLION)),),
     limits=Limits(
         token_exposure_max=Usdc(25 * MILLION),
+        condition_exposure_max=Usdc(50 * MILLION),
+        class_exposure_max=Usdc(120 * MILLION),
+        joint_exposure_max=Usdc(120 * MILLION),
         total_exposure_max=Usdc(120 * MILLION),
         open_orders_max=20,
-    )
+    ),
 )
 PRICES = {"btc/usd": 63_123 * E18, "eth/usd": 3_187 * E18, "sol/usd": 187 * E18}
 

@@ -170,16 +170,21 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
             return breakers.trip(state, "venue", after.created_ns, text)
         case order.AckLive() | order.AckDelayed():
             healed = breakers.heal(state, f"{breakers.REJECTS}.{after.strategy}", after.created_ns)
-            return (*healed, *breakers.heal(state, "venue", after.created_ns))
-        case order.ReadOpen() if action.matched == after.filled:
-            state.timers.pop(f"look:{after.intent_id}", None)
+            healed += breakers.heal(state, "venue", after.created_ns)
+            return (*healed, *leave.let_in(state, before))
+        case order.ReadOpen():
+            if action.matched == after.filled:
+                state.timers.pop(f"look:{after.intent_id}", None)
+            return leave.let_in(state, before)
         case order.Reject():
             state.count("rejects")
             text = f"{after.intent_id} {after.token_id[:10]}: {action.reason}"
             told = state.notify("warning", "order_rejected", text)
             wrong_version = any(words in action.reason for words in VERSION_REFUSALS)
             name = f"{breakers.REJECTS}.{after.strategy}"
-            refused = breakers.trip(state, name, after.created_ns, action.reason)
+            refused: Outputs = ()
+            if not leave.excused(state, action.reason):
+                refused = breakers.trip(state, name, after.created_ns, action.reason)
             halted = stop_for_version(state, action.reason) if wrong_version else ()
             return (told, *refused, *halted)
         case order.Close():

@@ -20,6 +20,7 @@ from polybawt.core.market import InvalidOrder
 from polybawt.core.state import State
 from polybawt.core.units import MS_NS
 
+EXCUSES: Final = ("not sent", "425 ", "429 ", "503 ")
 TRADING: Final = frozenset({"running", "post_only"})
 
 
@@ -79,6 +80,31 @@ def held(state: State, intent_id: str) -> str:
     if state.mode.since_ns > since_ns and not may_post(state.mode, record.post_only):
         return f"venue is {state.mode.state}"
     return silent(state) or off(state) or unfit(state, record)
+
+
+def let_in(state: State, before: Order) -> Outputs:
+    """An order whose fate was open turns out to rest: the venue takes such orders.
+
+    Its answer may be lost; a push or its record says the same.  It left after it was created.
+    """
+    if not state.config.rules or before.state not in ("submitted", "unknown"):
+        return ()
+    request = "post_only" if before.post_only else "plain"
+    return (
+        venue_mode.Answered(
+            at_ns=state.now_ns,
+            name=state.mode.name,
+            request=request,
+            sent_ns=before.created_ns,
+        ),
+    )
+
+
+def excused(state: State, reason: str) -> bool:
+    """A refusal that says nothing of the order: not sent, too many, or not now."""
+    if not state.config.rules:
+        return False
+    return not blames_venue(state) or reason.startswith(EXCUSES) or "post-only mode" in reason
 
 
 def issue_cancel(state: State) -> Outputs:

@@ -223,6 +223,43 @@ def test_an_answer_that_is_late_decides_nothing(running: Script) -> None:
     assert mode(running) == "restarting"
 
 
+@pytest.mark.parametrize("how", ["record", "push"])
+def test_an_order_that_is_found_resting_was_let_in(script: Script, how: str) -> None:
+    """The probe's answer was lost; its record, or a push, says what the answer would have said."""
+    script.say(answered(script, "cancel"))
+    script.wait(0.1)
+    read(script)
+    script.now_ns += NS_MS
+    probe = script.want(5)
+    order_id = script.sign(probe)
+    assert probe
+    script.say(order.Timeout(intent_id=probe.intent_id, reason="foreign body"))
+    script.say(venue_mode.Silence(name="clob", sent_ns=later(script), at_ns=later(script)))
+    assert mode(script) == "reopening"
+    if how == "record":
+        script.say(order.ReadOpen(intent_id=probe.intent_id, matched=shares(0)))
+    else:
+        push = {"kind": "PLACEMENT", "status": "LIVE", "matched": None}
+        script.say(facts.OrderPushed(order_id=order_id, **push))
+
+    assert mode(script) == "post_only"
+
+
+@pytest.mark.parametrize("reason", ["425 service not ready", "not sent: its turn is in 2 s", "429"])
+def test_a_refusal_that_is_not_about_the_order_is_held_against_nobody(
+    running: Script, reason: str
+) -> None:
+    """Neither the venue's breaker nor the strategy's counts what a restart refuses."""
+    for number in range(20):
+        wish = running.want(5, 20 + number)
+        running.sign(wish)
+        assert wish
+        running.say(order.Reject(intent_id=wish.intent_id, reason=f"{reason} x"))
+
+    assert {b.state for b in running.state.breakers.values()} <= {"closed"}
+    assert sum(b.failures for b in running.state.breakers.values()) == 0
+
+
 def test_silence_makes_us_ask(running: Script) -> None:
     """Three requests in a row without an answer that proves anything: we no longer know."""
     for _ in range(3):

@@ -37,6 +37,7 @@ RICH = Config(
         token_exposure_max=Usdc(400 * MILLION),
         total_exposure_max=MOST,
         condition_exposure_max=MOST,
+        event_exposure_max=MOST,
         class_exposure_max=MOST,
         joint_exposure_max=MOST,
     ),

@@ -48,7 +48,6 @@ Done     == {"filled", "cancelled", "expired", "rejected"}  \* an end, not yet f
 Terminal == Done \cup {"closed"}
 Finished == Done \ {"rejected"}  \* an end that its own record or fills showed
 InFlight == States \ (Terminal \cup {"intent", "signed"})
-Polled   == {"unknown", "pending_cancel", "closing"}
 Open     == {"delayed", "resting"}
 Over     == {"filled", "cancelled", "expired", "invalid"}
 Outcomes == {"cancelled", "expired", "rejected"}
@@ -381,11 +380,10 @@ World ==
 Next == Ours \/ World
 
 \* Only our own timers and questions, and time itself, are sure to happen.  No
-\* push is, no answer to a submission, no answer to a cancel.
+\* push is, no answer to a submission, no answer to a cancel; nor a read in time.
 TrueRead ==
-  /\ (state \in Polled) \/ (clock = "past")
-  /\ \/ (book \in Open) /\ ReadOpen(executed, book = "delayed")
-     \/ (\E outcome \in Outcomes : ReadClosed(executed, outcome))
+  /\ clock = "past"
+  /\ \/ (\E outcome \in Outcomes : ReadClosed(executed, outcome))
      \/ (book = "none") /\ ReadMissing
 Told == \E shares \in 1..Size : Fill(shares, FALSE)
 
@@ -480,7 +478,8 @@ AbsenceProvesOnlyTheEnd ==
   [][(Ends /\ (state' = "expired") /\ (book \notin Over)) => (clock = "past")]_vars
 \* An acknowledged cancel erases no fill and ends nothing: its record decides.
 CancelProvesNothing ==
-  [][CancelDone => ((filled' = filled) /\ (state' \in (Finished \cup {"closing"})))]_vars
+  [][CancelDone =>
+       ((filled' = filled) /\ (state' \in (Finished \cup {"closing"})) /\ ~Ends)]_vars
 \* Nothing is taken for over but by an end, or by a refusal against signs of life.
 OnlyAnEndCloses ==
   [][((state' = "closing") /\ (state \notin {"closing", "rejected"})) =>
@@ -492,6 +491,46 @@ LifeOutweighsRefusal ==
        (book \in Over)]_vars
 WokenByLife ==
   [][((state = "rejected") /\ (state' = "closing")) => ((said \cap Alive) # {})]_vars
+
+\* Steps: those of an order as models/Engine.tla composes it, by its names there, from its journal
+\* on; what cannot be made an order of any more is dead there, and no copy is lost before.
+EngineBelief == IF state = "closed" THEN "closed" ELSE "journaled"
+EngineBooked == (state \in (Finished \cup {"closed"})) /\ (filled = executed) /\ (executed > 0)
+EngineCopies == IF sent /\ (book = "none") THEN 1 ELSE 0
+EngineDead   == (book = "none") /\ ~CanArrive /\ (state \notin {"intent", "signed", "submitted"})
+EngineVenue  ==
+  CASE book \in (Open \cup {"none"}) -> IF book = "none" THEN "none" ELSE "live"
+    [] OTHER -> IF executed > 0 THEN "filled" ELSE "gone"
+EngineOver ==
+  \/ EngineVenue = "gone"
+  \/ (EngineVenue = "filled") /\ EngineBooked
+  \/ (EngineVenue = "none") /\ EngineDead
+
+EngineOrder == <<EngineBelief, EngineBooked, EngineCopies, EngineDead, EngineVenue, landed>>
+Becomes(belief, booked, many, dead, there, made) ==
+  EngineOrder' = <<belief, booked, many, dead, there, made>>
+EngineRead ==  \* Book, Close
+  /\ EngineBelief = "journaled"
+  /\ \/ /\ (EngineVenue = "filled") /\ ~EngineBooked
+        /\ Becomes(EngineBelief, TRUE, EngineCopies, EngineDead, EngineVenue, landed)
+     \/ /\ EngineOver
+        /\ Becomes("closed", EngineBooked, EngineCopies, EngineDead, EngineVenue, landed)
+EngineSend ==
+  /\ (EngineBelief = "journaled") /\ (EngineCopies = 0)
+  /\ Becomes(EngineBelief, EngineBooked, 1, EngineDead, EngineVenue, landed)
+EngineAccept ==
+  /\ (EngineCopies = 1) /\ (EngineVenue = "none") /\ ~EngineDead
+  /\ Becomes(EngineBelief, EngineBooked, 0, EngineDead, "live", landed + 1)
+EngineEnd ==  \* Fill, Remove
+  /\ EngineVenue = "live"
+  /\ \E end \in {"filled", "gone"} :
+       Becomes(EngineBelief, EngineBooked, EngineCopies, EngineDead, end, landed)
+EngineExpire == Becomes(EngineBelief, EngineBooked, EngineCopies, TRUE, EngineVenue, landed)
+
+RefinesEngine ==
+  [][/\ (state = "intent") => (EngineOrder = <<"journaled", FALSE, 0, FALSE, "none", 0>>)
+     /\ \/ EngineOrder' = EngineOrder
+        \/ EngineRead \/ EngineSend \/ EngineAccept \/ EngineEnd \/ EngineExpire]_vars
 
 \* Steps: the world's.
 SaidForGood   == [][said \subseteq said']_vars

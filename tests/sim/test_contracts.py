@@ -108,10 +108,13 @@ def test_what_was_spent_in_between_fails_where_it_would_be_mined(floor: Floor) -
 
 def test_unsettled_shares_are_not_on_chain_yet(floor: Floor) -> None:
     """The chain has what was mined; a match alone is not that."""
+    floor.venue.grant("A", MARKET.no_token, Shares(50_000_000))
     floor.place("B", "sell yes 50 @ 0.50")
     floor.place("A", "buy yes 50 @ 0.50")
 
     assert send(floor, "merge", START + TEN) == Refused(contracts.TOO_LITTLE)
+    floor.wait(2)
+    assert isinstance(send(floor, "merge", START + TEN), ChainTransaction)
 
 
 def test_orders_without_money_behind_them_end(floor: Floor) -> None:

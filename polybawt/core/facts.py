@@ -190,6 +190,18 @@ class OracleReported(Fact):
 
 
 @frozen(kw_only=True)
+class SpotReported(Fact):
+    """A spot exchange's price, in 10^-18 dollars, at its own time; it settles nothing.
+
+    ``symbol`` is the oracle's that it runs ahead of: ``btc/usd`` for btcusdt.
+    """
+
+    symbol: str
+    value_e18: int
+    spot_ms: int
+
+
+@frozen(kw_only=True)
 class OrderPushed(Fact):
     """The user channel about one order; ``kind``: PLACEMENT, UPDATE or CANCELLATION."""
 
@@ -311,8 +323,8 @@ class BadInput(Fact):
 WORLD: tuple[type[Fact], ...] = (
     Tick, Started, StopRequested, KillRequested, ResetRequested, DecideRequested,
     MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused, LinkGap, BookSnapshot, PriceChanged,
-    LastTrade, TickSizeChanged, OracleReported, OrderPushed, TradeReported, OpenOrdersRead,
-    TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
+    LastTrade, TickSizeChanged, OracleReported, SpotReported, OrderPushed, TradeReported,
+    OpenOrdersRead, TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,
     order.CancelDone, order.CancelRefused, order.CancelTimeout, order.ReadOpen,
     order.ReadClosed, order.ReadMissing, order.Abort,

@@ -16,6 +16,7 @@ from polybawt.core import (
     facts,
     fills,
     kill,
+    leads,
     links,
     market_data,
     outcomes,
@@ -92,6 +93,8 @@ def route(state: State, fact: Fact) -> Outputs:
             return market_data.tick_changed(state, fact)
         case facts.OracleReported():
             return outcomes.reported(state, fact)
+        case facts.SpotReported():
+            return leads.spotted(state, fact)
         case facts.MarketResolved():
             return outcomes.resolved(state, fact)
         case facts.OrderPushed():

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import execution, facts, ledger, market_data
+from polybawt.core import execution, facts, leads, ledger, market_data
 from polybawt.core.commands import FollowOracle
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed, position, settlement
@@ -138,10 +138,7 @@ def reported(state: State, fact: facts.OracleReported) -> Outputs:
             outputs += _strike(state, market, fact.value_e18)
         if fact.report_ms == market.end_ns // MS_NS and _decides(state, market, fact):
             outputs += closed(state, market, fact.value_e18)
-    for condition_id in dict.fromkeys(state.market_of[token] for token in state.subscribed):
-        if state.markets[condition_id].symbol == fact.symbol:
-            outputs += execution.decide(state, condition_id)
-    return outputs
+    return (*outputs, *leads.decide(state, fact.symbol))
 
 
 def _decides(state: State, market: Market, fact: facts.OracleReported) -> bool:

@@ -37,7 +37,9 @@ def doubt(fact: Fact, now_ns: int) -> str:
         case facts.TickSizeChanged():
             return _tick(fact.tick)
         case facts.OracleReported():
-            return _report(fact, now_ns)
+            return _price(fact.value_e18, fact.report_ms, now_ns)
+        case facts.SpotReported():
+            return _price(fact.value_e18, fact.spot_ms, now_ns)
         case facts.TradeReported():
             return _trade(fact)
         case facts.MarketResolved():
@@ -78,11 +80,11 @@ def _levels(levels: Iterable[tuple[int, int]]) -> str:
     return ""
 
 
-def _report(report: facts.OracleReported, now_ns: int) -> str:
-    if not 0 < report.value_e18 <= ORACLE_E18_MAX:
-        return f"value {report.value_e18}"
-    ahead_ms = report.report_ms - now_ns // MS_NS
-    return "" if report.report_ms > 0 and ahead_ms <= AHEAD_MS_MAX else f"time {report.report_ms}"
+def _price(value_e18: int, at_ms: int, now_ns: int) -> str:
+    if not 0 < value_e18 <= ORACLE_E18_MAX:
+        return f"value {value_e18}"
+    ahead_ms = at_ms - now_ns // MS_NS
+    return "" if at_ms > 0 and ahead_ms <= AHEAD_MS_MAX else f"time {at_ms}"
 
 
 def _trade(trade: facts.TradeReported) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 from attrs import define, evolve, field, frozen
 
-from polybawt.core.facts import LinkGap, LinkRefused, OracleReported
+from polybawt.core.facts import LinkGap, LinkRefused, OracleReported, SpotReported
 from polybawt.core.machine import Fact
 from polybawt.venue import wire, wire_prices, wire_stream
 from polybawt.venue.signing import Credentials
@@ -101,8 +101,11 @@ class UserLink:
 
 @frozen
 class OracleLink:
-    """Chainlink reports of the symbols named (``btc/usd``). The venue's filter is known to fail
-    (real-time-data-client#34), so what was not asked for is dropped here."""
+    """Chainlink reports of the symbols named (``btc/usd``), and the spot that runs ahead of them.
+
+    The venue's filter is known to fail (real-time-data-client#34), so what was not asked for is
+    dropped here.
+    """
 
     topic: str = "crypto_prices_chainlink"
     name: str = "oracle"
@@ -125,6 +128,9 @@ class OracleLink:
         wanted = [
             {"topic": self.topic, "type": "*", "filters": _frame({"symbol": key})} for key in keys
         ]
+        if spots := [key.replace("/usd", wire_stream.SPOT_QUOTE) for key in keys]:
+            spot = {"topic": wire_stream.SPOT_TOPIC, "type": "update", "filters": ",".join(spots)}
+            wanted.append(spot)
         return _frame({"action": action, "subscriptions": wanted})
 
     def is_pong(self, raw: str | bytes) -> bool:
@@ -134,7 +140,7 @@ class OracleLink:
         return tuple(
             fact
             for fact in wire_stream.oracle_facts(raw, now_ns)
-            if not isinstance(fact, OracleReported) or fact.symbol in keys
+            if not isinstance(fact, OracleReported | SpotReported) or fact.symbol in keys
         )
 
 

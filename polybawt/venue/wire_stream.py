@@ -21,6 +21,7 @@ from polybawt.core.facts import (
     OracleReported,
     OrderPushed,
     PriceChanged,
+    SpotReported,
     TickSizeChanged,
     TradeReported,
 )
@@ -32,9 +33,11 @@ from polybawt.venue.wire import Fields, Misread
 
 YES_WORDS: Final = frozenset({"YES", "UP"})
 NO_WORDS: Final = frozenset({"NO", "DOWN"})
+SPOT_TOPIC: Final = "crypto_prices"
+SPOT_QUOTE: Final = "usdt"
 OTHER_TOPICS: Final = frozenset(
     {
-        "crypto_prices",
+        SPOT_TOPIC,
         "crypto_prices_twap_thirty",
         "crypto_prices_twap_sixty",
         "equity_prices",
@@ -273,6 +276,8 @@ def _oracle_message(message: Fields, now_ns: int) -> tuple[Fact, ...]:
     if topic not in OTHER_TOPICS | {"crypto_prices_chainlink"}:
         raise Misread(f"unknown topic {wire.excerpt(topic)!r}")
     payload = wire.fields(message.get("payload"))
+    if topic == SPOT_TOPIC and (told := _spot(payload, kind, now_ns)):
+        return told
     if topic == "crypto_prices_chainlink" and kind == "update":
         return (_report(wire.ident(payload, "symbol"), payload, now_ns),)
     if topic in ("crypto_prices_chainlink", "crypto_prices") and kind == "subscribe":
@@ -281,6 +286,23 @@ def _oracle_message(message: Fields, now_ns: int) -> tuple[Fact, ...]:
             reports = map(wire.fields, wire.array(payload, "data"))
             return tuple(_report(symbol, report, now_ns) for report in reports)
     return ()
+
+
+def _spot(payload: Fields, kind: str, now_ns: int) -> tuple[Fact, ...]:
+    """Binance's own price of a coin against dollars, by the name of the oracle's; else nothing."""
+    coin = wire.ident(payload, "symbol").lower()
+    if not coin.endswith(SPOT_QUOTE):
+        return ()
+    points = map(wire.fields, wire.array(payload, "data")) if kind == "subscribe" else (payload,)
+    return tuple(
+        SpotReported(
+            symbol=f"{coin.removesuffix(SPOT_QUOTE)}/usd",
+            value_e18=_e18(point.get("value")),
+            spot_ms=wire.epoch_ms(point, "timestamp"),
+            at_ns=now_ns,
+        )
+        for point in points
+    )
 
 
 def _report(symbol: str, report: Fields, now_ns: int) -> OracleReported:

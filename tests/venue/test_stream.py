@@ -244,7 +244,8 @@ async def test_the_oracle_stream_follows_its_symbols_only() -> None:
                 "topic": "crypto_prices_chainlink",
                 "type": "*",
                 "filters": '{"symbol":"btc/usd"}',
-            }
+            },
+            {"topic": "crypto_prices", "type": "update", "filters": "btcusdt"},
         ]
         assert report.symbol == "btc/usd"
 

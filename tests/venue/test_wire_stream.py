@@ -510,7 +510,24 @@ def test_the_dump_of_history_is_reports() -> None:
 )
 def test_no_other_price_passes_for_the_settlement_price(message: dict[str, object]) -> None:
     """Finding C2: a substitute would settle one market in thirty wrongly. Proves: C2, P0.2"""
-    assert oracle(message) == ()
+    assert not [fact for fact in oracle(message) if isinstance(fact, facts.OracleReported)]
+
+
+def test_spot_prices_are_told_as_what_they_are() -> None:
+    """By the name of what they run ahead of; what is quoted in no dollars is passed over."""
+    point = {"symbol": "BTCUSDT", "timestamp": 1_777_384_395_123, "value": 76_175.44}
+    told = oracle({"topic": "crypto_prices", "type": "update", "payload": point})
+
+    assert told == (
+        facts.SpotReported(
+            symbol="btc/usd", value_e18=7_617_544 * 10**16, spot_ms=1_777_384_395_123, at_ns=NOW
+        ),
+    )
+    payload = {"symbol": "btcusdt", "data": [{"timestamp": 1, "value": 1.5}, {"value": "x"}]}
+    bad = oracle({"topic": "crypto_prices", "type": "subscribe", "payload": payload})
+    assert [type(fact) for fact in bad] == [facts.BadInput]
+    point["symbol"] = "ethbtc"
+    assert oracle({"topic": "crypto_prices", "type": "update", "payload": point}) == ()
 
 
 def payload_with(**fields: object) -> dict[str, object]:

@@ -23,7 +23,7 @@ from cattrs.v import format_exception
 from polybawt.core.state import Config
 from polybawt.core.strategies import registry
 from polybawt.venue.clock import Clock
-from polybawt.venue.limits import Rates
+from polybawt.venue.limits import InvalidRate, Rates
 from polybawt.venue.stream import EARLY_DROPS_MAX
 
 SOCKET: Final = "audit.sock"
@@ -121,6 +121,8 @@ class EngineConfig:
             raise Unusable("state_dir: names no directory")
         if self.clock.rate <= 0:
             raise Unusable(f"clock.rate: {self.clock.rate} is not above 0")
+        if self.kernel.rules:
+            raise Unusable("kernel.rules: is the program's, not a setting")
         if why := unfit(self.directory):
             raise Unusable(f"state_dir: {why}")
 
@@ -160,7 +162,7 @@ SETTINGS: Final = _strict()
 
 
 def _words(wrong: BaseException, kind: type | None) -> str:
-    if isinstance(wrong, Unusable):
+    if isinstance(wrong, Unusable | InvalidRate):
         return str(wrong)
     return format_exception(wrong, kind).replace("typing.Literal", "")
 

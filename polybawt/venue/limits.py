@@ -31,6 +31,10 @@ class TooLate(NotSent):
     """Its turn would come after its deadline."""
 
 
+class InvalidRate(ValueError):
+    """A rate or a wait that nothing could keep; says which."""
+
+
 @frozen
 class Rate:
     """``per_s`` tokens a second, and at most ``burst`` at once."""
@@ -40,7 +44,7 @@ class Rate:
 
     def __attrs_post_init__(self) -> None:
         if not (0 < self.per_s <= PER_S_MAX and 0 < self.burst <= PER_S_MAX):
-            raise ValueError(f"{self} is no rate")
+            raise InvalidRate(f"{self} is no rate")
 
     def times(self, factor: float) -> "Rate":
         """The rate of a clock that runs so much faster."""
@@ -81,7 +85,7 @@ class Rates:
     def __attrs_post_init__(self) -> None:
         Rate(self.queries_per_s, self.queries_burst)
         if self.order_wait_s < 0 or self.wait_s < 0:
-            raise ValueError("a wait below 0")
+            raise InvalidRate(f"rates: a wait is below 0: {self}")
 
 
 class Bucket:

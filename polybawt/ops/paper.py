@@ -307,12 +307,13 @@ def kernel_settings(rate: float, recorded: bool = False) -> dict[str, Any]:
         return {"strategies": [strategy]}
     waits = {
         "end_grace_ns": 2, "submit_ns_max": 15, "poll_ns": 1, "group_ns": 0.15, "discover_ns": 5,
-        "resolve_poll_ns": 5, "stop_ns_max": 12, "breaker_cool_ns": 5, "probe_ns": 10,
+        "resolve_poll_ns": 5, "stop_ns_max": 12, "breaker_cool_ns": 5,
     }  # fmt: skip
     stretched = {name: int(seconds * SECOND_NS * rate) for name, seconds in waits.items()}
     report_s = max(90.0, rate)  # two streams of one recording arrive within a real second
     stretched["close_report_ns_max"] = int(report_s * SECOND_NS)
     stretched["subscribe_ns"] = 7 * 86_400 * SECOND_NS  # recorded long before they began
+    stretched["probe_ns"] = 7 * 86_400 * SECOND_NS  # few books were recorded: reads would find none
     ages = {"book_age_ns_max": 3, "oracle_age_ns_max": 5}
     limits = {name: int(seconds * SECOND_NS * rate) for name, seconds in ages.items()}
     away = {"disconnect_ns": 30, "oracle_dead_ns": 3_600}

@@ -64,7 +64,7 @@ async def test_the_card_names_every_door(running: Any) -> None:
     assert card["chain_id"] == 137
     assert card["accounts"][0]["address"] == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
     assert set(card["clock"]) == {"real_ns", "venue_ns", "rate"}
-    for door in ("ws_market_url", "ws_user_url", "rtds_url"):
+    for door in ("ws_market_url", "ws_user_url", "rtds_url", "prices_ws_url"):
         async with one.http.ws_connect(card[door]) as socket:
             assert not socket.closed
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from polybawt.core import commands, facts
 from polybawt.core.book import Book
@@ -150,7 +151,9 @@ async def test_gamma_is_read_to_the_same_markets(hall: Hall) -> None:
         hall.after(1)
         resolved = await gamma.resolution(UPDOWN.condition_id)
 
-    assert [fact.market for fact in found] == [UPDOWN, FED, CANARY]
+    blank = {"event_id": "", "category": "", "tags": (), "resolution_source": "", "created_ns": 0}
+    assert all(fact.market.event_id and fact.market.created_ns for fact in found)
+    assert [evolve(fact.market, **blank) for fact in found] == [UPDOWN, FED, CANARY]
     assert unresolved is None
     assert isinstance(resolved, facts.MarketResolved)
     assert (resolved.yes_payout, resolved.no_payout) == (0, MILLION)

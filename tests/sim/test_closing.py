@@ -131,7 +131,4 @@ def test_what_halves_were_rounded_away_is_not_lost(floor: Floor) -> None:
     assert ID not in floor.venue.markets
     assert floor.venue.total("A") == RICH + START - 3 + 2
     assert accounts.worth() == accounts.brought_in
-    assert Usdc(accounts.brought_in) == sum(
-        floor.venue.total(owner)
-        for owner in accounts._total
-    )
+    assert Usdc(accounts.brought_in) == sum(floor.venue.total(owner) for owner in accounts._total)

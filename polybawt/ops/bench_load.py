@@ -32,11 +32,11 @@ from polybawt.ops.bench_wire import (
 )
 
 SIZE: Final = 5 * MILLION
-MARKETS_MAX: Final = 30  # one leg of a lane's batch in each
+MARKETS_MAX: Final = 30  # of a lane each, and one leg of its batch
 CENT: Final = 0.01  # in dollars: prices are whole cents
 MEETING: Final = MILLION // 2  # where the batches meet
 STEPS: Final = 41  # prices of single orders: cents from one up
-LANES: Final = 2  # pairs of traders that do not wait for each other
+LANES: Final = 4  # pairs of traders that do not wait for each other
 LINES_HALF: Final = 64  # so that a late answer holds up no other
 SETTLE_S: Final = 0.25  # without any message: the subscriber has heard all
 TOLD_EVERY: Final = 200

@@ -61,7 +61,7 @@ async def test_the_exchange_is_measured_by_orders_it_takes_and_messages_it_tells
 async def test_a_refused_order_is_no_measurement() -> None:
     """An exchange that is fast at refusing is not a fast exchange."""
     async with (
-        exchange("--accounts", "5", "--collateral", "0") as card,
+        exchange("--accounts", "9", "--collateral", "0") as card,
         worker("polybawt.ops.bench_load") as load,
     ):
         got = await load.ask({"card": card, "do": "orders", "count": 4, "lines": 1})

@@ -17,6 +17,7 @@ from cattrs.preconf.orjson import make_converter
 from polybawt.core.facts import WORLD
 from polybawt.core.machine import Fact
 from polybawt.core.signals.fair_value import Oracle
+from polybawt.core.signals.lead import Spot
 from polybawt.core.state import State
 from polybawt.core.strategies import registry
 
@@ -33,11 +34,13 @@ def _wide(cls: type) -> dict[str, Any]:
     """How to treat the fields of ``cls`` that do not fit into 64 bits."""
     number = override(unstruct_hook=str, struct_hook=lambda text, _: int(text))
     fields = {f.name: number for f in attrs.fields(cls) if f.name.endswith("_e18")}
-    if cls is Oracle:
-        fields["values"] = fields["rough"] = override(
+    if cls in (Oracle, Spot):
+        fields["values"] = override(
             unstruct_hook=lambda values: [[ms, str(value)] for ms, value in values.items()],
             struct_hook=lambda rows, _: {ms: int(value) for ms, value in rows},
         )
+    if cls is Oracle:
+        fields["rough"] = fields["values"]
     return fields
 
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import breakers, exposures, facts, leave, views
+from polybawt.core import breakers, exposures, facts, leave, triggers, views
 from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
 from polybawt.core.machines import order, recovery
 from polybawt.core.machines.order import Order, OrderMachine
 from polybawt.core.market import LOT
-from polybawt.core.risk import refusal
+from polybawt.core.risk import Refused, refusal
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, Withdraw
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Shares
@@ -43,6 +43,8 @@ def wanted(state: State, intent: Intent) -> Outputs:
     intent = scaled(state, intent)
     if refused := refusal(exposures.gate(state, intent), intent):
         return (refused,)
+    if held := triggers.why_not(state, intent):
+        return (Refused(at_ns=state.now_ns, intent=intent, check="trigger", text=held),)
     state.intents_made += 1
     market = state.markets[intent.condition_id]
     config, now_ms = state.config, state.now_ns // MS_NS
@@ -61,6 +63,7 @@ def wanted(state: State, intent: Intent) -> Outputs:
         expiration_s=dies_s + config.gtd_margin_s,
     )
     state.orders[record.intent_id] = record
+    triggers.claim(state, intent, record.intent_id)
     return (
         *breakers.probe(state, intent.strategy),
         SignOrder(
@@ -121,6 +124,7 @@ def drive(state: State, action: order.Action) -> Outputs:
         return (state.notify("critical", "bad_signature", f"{before.intent_id}: {wrong}"), abort)
     after, outputs = OrderMachine.step(before, action)
     state.orders[after.intent_id] = after
+    triggers.heard(state, after, action)
     consequences = _consequences(state, before, after, action)
     if isinstance(action, READS) and (read := f"order:{after.intent_id}") in state.awaited:
         consequences += (recovery.Arrive(at_ns=state.now_ns, read=read),)

@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import execution, facts, ledger
+from polybawt.core import aftermath, execution, facts, ledger
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import order, position, trade
 from polybawt.core.machines.position import Position, PositionMachine
@@ -130,6 +130,7 @@ def filled(state: State, fact: trade.Filled) -> Outputs:
     leg = fact.leg
     state.count("fills")
     state.ledger.post(ledger.fill(leg))
+    aftermath.filled(state, fact)
     outputs = _hold(state, fact, position.Bought if leg.side is Side.BUY else position.Sold)
     record = state.orders[leg.intent_id]
     if leg.shares < record.size - record.filled:

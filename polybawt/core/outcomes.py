@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import execution, facts, leads, ledger, market_data
+from polybawt.core import execution, facts, leads, ledger, market_data, triggers
 from polybawt.core.commands import FollowOracle
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed, position, settlement
@@ -275,6 +275,7 @@ def forget(state: State, market: Market) -> None:
     del state.markets[condition]
     state.books.pop(condition, None)
     state.flows.pop(condition, None)
+    triggers.forget(state, market)
     for token in market.tokens:
         del state.market_of[token]
         state.feeds.pop(token, None)

@@ -22,6 +22,7 @@ from polybawt.core.machines.position import Position
 from polybawt.core.machines.recovery import Recovery
 from polybawt.core.machines.settlement import Settlement
 from polybawt.core.machines.trade import SETTLED, Trade
+from polybawt.core.machines.trigger import Trigger
 from polybawt.core.machines.venue_mode import VenueMode
 from polybawt.core.market import Market, Side
 from polybawt.core.risk import Limits
@@ -29,6 +30,7 @@ from polybawt.core.scores import Score
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.signals.flow import Flow
 from polybawt.core.signals.lead import LeadModel, Spot
+from polybawt.core.signals.markouts import Markout, Watched
 from polybawt.core.strategies import Strategy
 from polybawt.core.strategies.value import Value
 from polybawt.core.tiers import Tiers
@@ -125,6 +127,8 @@ class State:
     positions: dict[str, Position] = field(factory=dict)
     settlements: dict[str, Settlement] = field(factory=dict)
     breakers: dict[str, Breaker] = field(factory=dict)
+    triggers: dict[str, Trigger] = field(factory=dict)  # by "scope:subject:threshold"; not armed
+    claims: dict[str, Price] = field(factory=dict)  # of intents, until their orders are closed
     feeds: dict[str, Feed] = field(factory=_links)
     oracles: dict[str, Oracle] = field(factory=dict)
     spots: dict[str, Spot] = field(factory=dict)
@@ -132,6 +136,8 @@ class State:
     moments: dict[str, dict[str, bool]] = field(factory=dict)  # "symbol:ms" to markets it decides
     ledger: Ledger = field(factory=Ledger)
     scores: dict[str, Score] = field(factory=dict)
+    watched: list[Watched] = field(factory=list)
+    markouts: dict[str, Markout] = field(factory=dict)  # "strategy:maker:seconds"
     marks: Marks = Marks()
     answers: dict[str, list[int]] = field(factory=dict)  # by second: good ones, bad ones
     subscribed: dict[str, str] = field(factory=dict)  # to the link that carries it
@@ -253,6 +259,12 @@ class State:
         """Since the token's book or its link last gave a sign of life."""
         names = token_id, self.subscribed.get(token_id, "market")
         return self.now_ns - max(self.feeds[name].heard_ns for name in names)
+
+    def book_fresh(self, token_id: str) -> bool:
+        """Whether a token's book may be believed: proven, and heard of not long ago."""
+        feed, limit_ns = self.feeds.get(token_id), self.config.limits.book_age_ns_max
+        fresh = feed is not None and feed.state == "fresh"
+        return fresh and self.book_age_ns(token_id) <= limit_ns
 
     def user_link(self) -> str:
         """How far the user channel can be trusted: ``rereading`` until what it hid is known."""

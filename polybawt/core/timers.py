@@ -3,6 +3,7 @@
 from typing import Final
 
 from polybawt.core import (
+    aftermath,
     breakers,
     contact,
     execution,
@@ -29,6 +30,7 @@ UNSETTLED_S_MAX: Final = 30  # a trade settles within seconds; then we ask
 
 
 def tick(state: State) -> Outputs:
+    aftermath.tick(state)
     return (
         *_groups(state),
         *watch.tick(state),

@@ -34,7 +34,7 @@ def shown(state: State, market: Market) -> Shown:
     return Shown(
         market,
         tuple(siblings),
-        {c: all(_fresh(state, token) for token in m.tokens) for c, m in asked.items()},
+        {c: all(map(state.book_fresh, m.tokens)) for c, m in asked.items()},
         state.equity(),
     )
 
@@ -42,11 +42,6 @@ def shown(state: State, market: Market) -> Shown:
 def _together(market: Market, other: Market) -> bool:
     """Whether exactly one of the two, and of others, comes true."""
     return bool(market.neg_risk_id) and other.neg_risk_id == market.neg_risk_id
-
-
-def _fresh(state: State, token_id: str) -> bool:
-    limit_ns = state.config.limits.book_age_ns_max
-    return state.feeds[token_id].state == "fresh" and state.book_age_ns(token_id) <= limit_ns
 
 
 def view(state: State, strategy: Strategy, shown: Shown) -> View:

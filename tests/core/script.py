@@ -19,6 +19,7 @@ from polybawt.core.market import FeeSchedule, Market, Side
 from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
 from polybawt.core.signals.lead import Spot
+from polybawt.core.signals.markouts import Markout
 from polybawt.core.state import Config, State
 from polybawt.core.strategies import Intent
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
@@ -243,6 +244,8 @@ def rich() -> Script:
         )
     )  # fmt: skip
     script.state.spots["btc/usd"] = Spot("btc/usd", {T0_S * 1000: 10**18}, T0_S * 1000)
+    script.state.markouts["value:maker:1"] = Markout(fills=1, shares=2, effective=-3, realised=4)
+    script.rest(5, 20, threshold=cents(95), token_id=NO)
     script.state.scores["value"] = Score(wins=1, losses=2, losing=2, lost_ns=T0)
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
     script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))

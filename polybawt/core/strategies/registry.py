@@ -14,6 +14,8 @@ from polybawt.core.strategies import Strategy
 
 KINDS: Final = {
     "value": "polybawt.core.strategies.value:Value",
+    "snipe": "polybawt.core.strategies.snipe:Snipe",
+    "ensemble": "polybawt.core.strategies.ensemble:Ensemble",
 }
 USUAL: Final = "value"
 

@@ -48,7 +48,15 @@ class Value(Strategy):
         return tuple(wishes)
 
     def fair(self, view: View) -> Price | None:
-        """What an "up" share is worth now; None when that cannot be said."""
+        """What an "up" share is worth now, the book's mid counted in; None when nobody can say."""
+        model = self.modelled(view)
+        mid = view.book.mid(view.market.yes_token)
+        if model is None or mid is None or view.now_ns < view.market.start_ns:
+            return model
+        return Price((model * self.trust_micro + mid * (MILLION - self.trust_micro)) // MILLION)
+
+    def modelled(self, view: View) -> Price | None:
+        """What the model alone says of an "up" share."""
         market, oracle = view.market, view.oracle
         left_s = (market.end_ns - view.now_ns) / SECOND_NS  # below zero when no end is named
         if not market.symbol or not view.book_fresh or left_s < self.seconds_left_min:
@@ -69,10 +77,7 @@ class Value(Strategy):
             twap_s=market.twap_lookback_s,
             noise=self.noise,
         )
-        model, mid = as_price(chance), view.book.mid(market.yes_token)
-        if mid is None:
-            return model
-        return Price((model * self.trust_micro + mid * (MILLION - self.trust_micro)) // MILLION)
+        return as_price(chance)
 
     def _withdraw(self, view: View, reason: str) -> list[Withdraw]:
         return [

@@ -1,0 +1,117 @@
+"""Latency snipe: take what the book still offers at the price of two seconds ago.
+
+Spot moves before the oracle reports it.  Moved by the usual difference of the two, it says what
+the report will say; when an ask is cheap against that, fees and the venue's delay paid, it is
+taken.  Only a move that is large for its time counts, only fresh prices do, and the signal fades
+with its age; near the end the stake shrinks, because a small error of the price is then a large
+one of the chance.  It rests nothing, so nobody can snipe it.
+
+Source: data-and-quant 5.7 (preconditions, decay, time scaling).
+"""
+
+from math import log, sqrt
+
+from attrs import field, frozen
+
+from polybawt.core.market import MARKETABLE_BUY_MIN, Side
+from polybawt.core.signals.fair_value import VolatilityModel, as_price, up_value, volatility
+from polybawt.core.signals.lead import LeadModel, mapped, weight
+from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
+from polybawt.core.strategies import Intent, Strategy, View, Withdraw
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
+
+
+@frozen(kw_only=True)
+class Snipe(Strategy):
+    """Ages in ms; ``edge`` in millionths of a dollar a share, beyond the fee.
+
+    ``move_sigmas``: how many standard deviations of two seconds spot must have moved.
+    ``full_size_s``: with less time left than this the stake shrinks in proportion.
+    """
+
+    name: str = "snipe"
+    lifetime_s: int = 2
+    edge: int = 30_000
+    move_sigmas: float = 1.0
+    move_ms: int = 2_000
+    spot_age_ms_max: int = 500
+    report_age_ms_max: int = 3_000
+    seconds_left_min: float = 4.0
+    full_size_s: float = 60.0
+    noise: float = 0.0001
+    model: VolatilityModel = field(factory=VolatilityModel)
+    lead: LeadModel = field(factory=LeadModel)
+
+    def decide(self, view: View) -> tuple[Intent | Withdraw, ...]:
+        fair_up = None if view.orders else self.fair(view)  # one shot at a time
+        if fair_up is None:
+            return ()
+        fairs = (fair_up, Price(MILLION - fair_up))
+        wishes = (
+            self._take(view, token, fair, room)
+            for token, fair, room in zip(view.market.tokens, fairs, view.rooms, strict=True)
+        )
+        return tuple(wish for wish in wishes if wish is not None)
+
+    def fair(self, view: View) -> Price | None:
+        """What an "up" share is worth by what the oracle will say next; None without a signal."""
+        market, oracle, spot = view.market, view.oracle, view.spot
+        now_ms, left_s = view.now_ns // MS_NS, (market.end_ns - view.now_ns) / SECOND_NS
+        if oracle is None or spot is None or not view.strike_e18 or not view.book_fresh:
+            return None
+        if left_s < max(self.seconds_left_min, market.twap_lookback_s):
+            return None
+        age_ms = now_ms - spot.latest_ms
+        if age_ms > self.spot_age_ms_max or now_ms - oracle.latest_ms > self.report_age_ms_max:
+            return None
+        expected, sigma = mapped(oracle, spot, self.lead), volatility(oracle, self.model)
+        before = spot.at(spot.latest_ms - self.move_ms)
+        if not expected or not before or oracle.latest_ms >= spot.latest_ms:
+            return None  # too little is known, or the report has caught up
+        moved = abs(log(spot.value / before))
+        if moved <= self.move_sigmas * sigma * sqrt(self.move_ms / 1_000):
+            return None
+        chance = up_value(
+            value=expected,
+            strike=view.strike_e18,
+            sigma=sigma,
+            seconds_left=left_s,
+            twap_s=market.twap_lookback_s,
+            noise=self.noise,
+        )
+        fair, mid = as_price(chance), view.book.mid(market.yes_token)
+        if mid is None:
+            return None
+        return Price(int(mid + (fair - mid) * weight(age_ms, self.lead)))
+
+    def _take(self, view: View, token: str, fair: Price, room: Usdc) -> Intent | None:
+        ask = view.book.best_ask(token)
+        if ask is None:
+            return None
+        cost = cost_per_share(view.market, ask, taker=True)
+        if fair - cost < self.edge:
+            return None
+        size = self._size(view, fair, cost, room)
+        if not size or cost_up(ask, size) < MARKETABLE_BUY_MIN:
+            return None
+        return Intent(
+            at_ns=view.now_ns,
+            strategy=self.name,
+            condition_id=view.market.condition_id,
+            token_id=token,
+            side=Side.BUY,
+            price=ask,
+            size=size,
+            post_only=False,
+            lifetime_s=self.lifetime_s,
+            fair=fair,
+        )
+
+    def _size(self, view: View, fair: Price, cost: int, room: Usdc) -> Shares:
+        stake = kelly_stake(
+            fair=fair, cost=cost, bankroll=view.bankroll, fraction_micro=self.kelly_micro
+        )
+        left_s = (view.market.end_ns - view.now_ns) / SECOND_NS
+        part = min(MILLION, int(left_s / self.full_size_s * MILLION))
+        most = min(stake * part // MILLION, room, self.order_notional_max)
+        return shares_for(view.market, Usdc(most), cost)

@@ -27,7 +27,9 @@ def test_a_fill_is_followed_at_each_horizon(script: Script) -> None:
     moved(script, 40, 50)
     script.wait(1)
     moved(script, 38, 40)
-    script.wait(4)
+    script.wait(2.5)
+    moved(script, 38, 40)
+    script.wait(1.5)
     moved(script, 30, 38)
     for _ in range(9):
         script.wait(2.8)

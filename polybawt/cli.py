@@ -16,6 +16,7 @@ from getpass import getuser
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+MINUTES_MAX: Final = 24 * 60
 GOOD: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
@@ -166,7 +167,10 @@ def _parser() -> Parser:
     verify.set_defaults(run=verify_command)
 
     bench = command("bench", "measure our own figures beside their targets", BENCH)
-    bench.add_argument("names", nargs="*", metavar="NAME", help="exchange, sign, rest, gamma (all)")
+    bench.add_argument(
+        "names", nargs="*", metavar="NAME", help="exchange, sign, rest, gamma (all); soak"
+    )
+    bench.add_argument("--minutes", type=float, default=1.0, help="how long a soak lasts")
     bench.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
     bench.set_defaults(run=bench_command)
 
@@ -212,6 +216,7 @@ a quiet machine, use a quiet machine: the load average is told with them.
 
   polybawt bench                 all of them, about a minute
   polybawt bench exchange sign   these two; sign needs the extra "dev"
+  polybawt bench soak --minutes 30   an engine while frames are lost, spoilt and cut: did it notice?
 """
 
 TUI: Final = """\
@@ -474,10 +479,14 @@ def bench_command(options: argparse.Namespace) -> int:
     from polybawt.ops import bench
     from polybawt.ops.bench_terms import BenchFailed
 
-    if unknown := [name for name in options.names if name not in bench.BENCHES]:
-        raise UsageError(f"{', '.join(unknown)}: not among {', '.join(bench.BENCHES)}")
+    known = (*bench.BENCHES, *bench.AT_LENGTH)
+    if unknown := [name for name in options.names if name not in known]:
+        raise UsageError(f"{', '.join(unknown)}: not among {', '.join(known)}")
+    if not 0 < options.minutes <= MINUTES_MAX:
+        raise UsageError(f"--minutes: {options.minutes:g} is not above 0 and at most {MINUTES_MAX}")
     try:
-        measures = bench.measured(options.names or list(bench.BENCHES), tiny=options.tiny)
+        names = options.names or list(bench.BENCHES)
+        measures = bench.measured(names, tiny=options.tiny, minutes=options.minutes)
     except BenchFailed as e:
         raise UsageError(str(e)) from e
     print(json.dumps(bench.as_json(measures)) if options.json else bench.told(measures))

@@ -16,13 +16,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from polybawt.ops import bench_gamma
+from polybawt.ops import bench_gamma, soak
 from polybawt.ops.bench_exchange import exchange_measures
 from polybawt.ops.bench_rest import rest_measures
 from polybawt.ops.bench_sign import sign_measures
 from polybawt.ops.bench_terms import BenchFailed, Measure, Tell
 
 TINY_MARKETS: Final = 200
+SOAK_SEED: Final = 7
+SOAK_TOLD: Final = ("seconds", "books_compared", "longest_wrong_s", "fresh_share", "doubts")
 
 
 async def gamma_measures(tell: Tell, *, tiny: bool = False) -> list[Measure]:
@@ -44,6 +46,26 @@ async def gamma_measures(tell: Tell, *, tiny: bool = False) -> list[Measure]:
     ]
 
 
+async def soak_measures(tell: Tell, *, tiny: bool = False, minutes: float = 1.0) -> list[Measure]:
+    """An engine in an exchange that loses, spoils and cuts; see ``soak``."""
+    found = await soak.soak(
+        0.2 if tiny else minutes, SOAK_SEED, tell=lambda words: tell(words, 0.0)
+    )
+    beside = {name: found[name] for name in SOAK_TOLD}
+    beside |= {f"{kind}_frames": n for kind, n in found["exchange"]["frames_spoilt"].items()}
+    return [
+        Measure(
+            name="soak",
+            metric="gaps that nobody noticed",
+            value=found["undetected"] if found["ok"] else max(1, found["undetected"]),
+            unit="",
+            target=0,
+            at_most=True,
+            beside=beside,
+        )
+    ]
+
+
 Bench = Callable[..., Awaitable[list[Measure]]]
 BENCHES: Final[dict[str, Bench]] = {
     "exchange": exchange_measures,
@@ -51,25 +73,32 @@ BENCHES: Final[dict[str, Bench]] = {
     "rest": rest_measures,
     "gamma": gamma_measures,
 }
+AT_LENGTH: Final[dict[str, Bench]] = {"soak": soak_measures}
+"""Asked for by name only, and for as many minutes as one has."""
 
 
-def measured(names: Sequence[str], *, tiny: bool = False) -> list[Measure]:
-    """Take the benchmarks of these names, with a bar on standard error where that is a terminal."""
+def measured(names: Sequence[str], *, tiny: bool = False, minutes: float = 1.0) -> list[Measure]:
+    """Take the benchmarks of these names, with a bar on standard error where that is a terminal.
+
+    ``minutes`` are for those that go on for as long as one likes.
+    """
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn()
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bars:
-        return [measure for name in names for measure in _watched(name, bars, tiny=tiny)]
+        return [m for name in names for m in _watched(name, bars, tiny=tiny, minutes=minutes)]
 
 
-def _watched(name: str, bars: Progress, *, tiny: bool) -> list[Measure]:
+def _watched(name: str, bars: Progress, *, tiny: bool, minutes: float) -> list[Measure]:
     bar = bars.add_task(name, total=1.0)
 
     def tell(words: str, part: float) -> None:
         bars.update(bar, description=f"{name}: {words}", completed=part)
 
     async def run() -> list[Measure]:
+        if name in AT_LENGTH:
+            return await AT_LENGTH[name](tell, tiny=tiny, minutes=minutes)
         return await BENCHES[name](tell, tiny=tiny)
 
     found = asyncio.run(run())
@@ -103,7 +132,7 @@ def told(measures: Sequence[Measure]) -> str:
             measure.metric,
             f"{measure.value:,.1f} {measure.unit}",
             f"{sign}{measure.target:,g} {measure.unit}",
-            f"{measure.value / measure.target:.2f}",
+            f"{measure.value / measure.target:.2f}" if measure.target else "",
             "pass" if measure.ok else "FAIL",
             beside,
         )

@@ -44,6 +44,16 @@ def test_a_missed_target_fails_the_command_and_is_shown() -> None:
     assert "FAIL" not in bench.told(measures[:1])
 
 
+def test_a_soak_is_asked_for_by_name_and_for_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", "soak", "--minutes", "0"]) == cli.USAGE
+    assert "--minutes: 0 is not above 0" in capsys.readouterr().err
+
+    assert cli.main(["bench", "soak", "--tiny", "--json"]) == cli.GOOD
+    (soak,) = json.loads(capsys.readouterr().out)["benches"]
+    assert (soak["value"], soak["target"]) == (0, 0)
+    assert soak["beside"]["books_compared"] > 0
+
+
 async def test_the_exchange_is_measured_by_orders_it_takes_and_messages_it_tells() -> None:
     """Orders, messages and answers come from one run against one exchange. Proves: load"""
     measures = await exchange_measures(hush, tiny=True)

@@ -71,6 +71,25 @@ class DecideRequested(Fact):
 
 
 @frozen(kw_only=True)
+class ApproveRequested(Fact):
+    """An operator approves one proposed trade, on the terms that they were shown."""
+
+    approval_id: str
+    actor: str
+    terms: str
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class DeclineRequested(Fact):
+    """An operator says no to it, or takes a yes back."""
+
+    approval_id: str
+    actor: str
+    reason: str = ""
+
+
+@frozen(kw_only=True)
 class MarketListed(Fact):
     market: Market
 
@@ -322,7 +341,7 @@ class BadInput(Fact):
 
 WORLD: tuple[type[Fact], ...] = (
     Tick, Started, StopRequested, KillRequested, ResetRequested, DecideRequested,
-    MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused, LinkGap, BookSnapshot, PriceChanged,
+    ApproveRequested, DeclineRequested, MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused, LinkGap, BookSnapshot, PriceChanged,
     LastTrade, TickSizeChanged, OracleReported, SpotReported, OrderPushed, TradeReported,
     OpenOrdersRead, TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,

@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final
 
 from polybawt.core import (
+    approvals,
     breakers,
     contact,
     execution,
@@ -25,7 +26,7 @@ from polybawt.core import (
     watch,
 )
 from polybawt.core.machine import Command, Fact, Outputs
-from polybawt.core.machines import order, recovery, trade, venue_mode
+from polybawt.core.machines import approval, order, recovery, trade, venue_mode
 from polybawt.core.machines.position import PaidOut
 from polybawt.core.machines.settlement import Due
 from polybawt.core.plausible import doubt
@@ -75,6 +76,8 @@ def route(state: State, fact: Fact) -> Outputs:
             return breakers.reset(state, fact)
         case facts.DecideRequested():
             return outcomes.decided(state, fact)
+        case facts.ApproveRequested() | facts.DeclineRequested():
+            return approvals.clicked(state, fact)
         case facts.MarketListed():
             return outcomes.listed(state, fact)
         case facts.LinkUp() | facts.LinkHeard() | facts.LinkDown():
@@ -116,6 +119,10 @@ def route(state: State, fact: Fact) -> Outputs:
             state.count("bad_input")
             text = f"{fact.source}: {fact.reason}: {fact.excerpt}"
             return (state.notify("warning", "bad_input", text), *watch.garbled(state, fact))
+        case Intent(approval=True):
+            return approvals.asked(state, fact)
+        case approval.Granted():
+            return approvals.granted(state, fact)
         case Intent():
             return execution.wanted(state, fact)
         case Withdraw():

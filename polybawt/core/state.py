@@ -14,6 +14,7 @@ from polybawt.core.book import Book
 from polybawt.core.commands import Notify
 from polybawt.core.ledger import Ledger
 from polybawt.core.machines import venue_mode
+from polybawt.core.machines.approval import Approval
 from polybawt.core.machines.breaker import Breaker
 from polybawt.core.machines.feed import Feed
 from polybawt.core.machines.kill_switch import KillSwitch
@@ -31,7 +32,7 @@ from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.signals.flow import Flow
 from polybawt.core.signals.lead import LeadModel, Spot
 from polybawt.core.signals.markouts import Markout, Watched
-from polybawt.core.strategies import Strategy
+from polybawt.core.strategies import Intent, Strategy
 from polybawt.core.strategies.value import Value
 from polybawt.core.tiers import Tiers
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
@@ -72,6 +73,9 @@ class Config:
     link_tokens_max: int = 200  # on one connection of the market channel (reference 4.1)
     refused_clear_ns: int = 2 * SECOND_NS  # a user channel that lasts so long was let in
     rules: int = 0  # by which it is decided: a journal that names none is of before ``RULES``
+    approval_ns: int = 300 * SECOND_NS  # how long a human has to approve a trade
+    ask_ns: int = 30 * SECOND_NS  # the same trade is put to them at most this often
+    declined_ns: int = 600 * SECOND_NS  # and for so long not again after a no
     heartbeat_ns_max: int = 8 * SECOND_NS  # the venue withdraws all after 10 s (1.13)
     clock_off_ns_max: int = 2 * SECOND_NS  # as ``end_grace_ns``: then no order's end is proven
 
@@ -128,6 +132,8 @@ class State:
     settlements: dict[str, Settlement] = field(factory=dict)
     breakers: dict[str, Breaker] = field(factory=dict)
     triggers: dict[str, Trigger] = field(factory=dict)  # by "scope:subject:threshold"; not armed
+    approvals: dict[str, Approval] = field(factory=dict)
+    proposals: dict[str, Intent] = field(factory=dict)  # what each approval is of
     claims: dict[str, Price] = field(factory=dict)  # of intents, until their orders are closed
     feeds: dict[str, Feed] = field(factory=_links)
     oracles: dict[str, Oracle] = field(factory=dict)

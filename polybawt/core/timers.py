@@ -4,6 +4,7 @@ from typing import Final
 
 from polybawt.core import (
     aftermath,
+    approvals,
     breakers,
     contact,
     execution,
@@ -44,6 +45,7 @@ def tick(state: State) -> Outputs:
         *_phase(state),
         *rounds.tick(state),
         *halts.tick(state),
+        *approvals.tick(state),
     )
 
 

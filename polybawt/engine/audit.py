@@ -3,7 +3,7 @@
 A listener folds the facts with the same kernel and so sees what is.  It is never greeted while a
 batch is being made durable: the state would hold facts that it is then told again.  One that
 cannot keep up is dropped, and will ask for the state again.  Operators speak on the same socket,
-and may say four things.  The socket lives in the state directory, which only its owner can enter.
+and may say six things.  The socket lives in the state directory, which only its owner can enter.
 
 Source: architecture D9.
 """
@@ -19,7 +19,14 @@ from typing import Final
 import orjson
 
 from polybawt.core.codec import CONVERTER, NotDecodable, decode
-from polybawt.core.facts import DecideRequested, KillRequested, ResetRequested, StopRequested
+from polybawt.core.facts import (
+    ApproveRequested,
+    DecideRequested,
+    DeclineRequested,
+    KillRequested,
+    ResetRequested,
+    StopRequested,
+)
 from polybawt.core.machine import Fact
 
 PROTOCOL: Final = 1
@@ -27,7 +34,10 @@ LINE_MAX: Final = 64 * 1024  # of what an operator says
 BEHIND_MAX: Final = 64 * 1024 * 1024  # bytes a listener may lag
 LISTENERS_MAX: Final = 16
 BACKLOG: Final = 16
-SAYABLE: Final = (KillRequested, ResetRequested, DecideRequested, StopRequested)
+SAYABLE: Final = (
+    KillRequested, ResetRequested, DecideRequested, ApproveRequested, DeclineRequested,
+    StopRequested,
+)  # fmt: skip
 
 log = logging.getLogger("polybawt.audit")
 

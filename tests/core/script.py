@@ -246,6 +246,7 @@ def rich() -> Script:
     script.state.spots["btc/usd"] = Spot("btc/usd", {T0_S * 1000: 10**18}, T0_S * 1000)
     script.state.markouts["value:maker:1"] = Markout(fills=1, shares=2, effective=-3, realised=4)
     script.rest(5, 20, threshold=cents(95), token_id=NO)
+    script.want(5, 20, approval=True)
     script.state.scores["value"] = Score(wins=1, losses=2, losing=2, lost_ns=T0)
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
     script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))

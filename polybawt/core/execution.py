@@ -166,6 +166,7 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
             return (*let_go, order.Submit(at_ns=action.at_ns, intent_id=after.intent_id))
         case order.Submit():
             state.count("orders")
+            state.count(f"orders:{after.strategy}")
         case order.Cancel():
             state.count("cancels")
             return leave.issue_cancel(state)

@@ -129,6 +129,7 @@ def filled(state: State, fact: trade.Filled) -> Outputs:
     """Money first: position and ledger book what happened even when the order denies it."""
     leg = fact.leg
     state.count("fills")
+    state.count(f"fills:{leg.strategy}")
     state.ledger.post(ledger.fill(leg))
     aftermath.filled(state, fact)
     outputs = _hold(state, fact, position.Bought if leg.side is Side.BUY else position.Sold)

@@ -130,6 +130,7 @@ def route(state: State, fact: Fact) -> Outputs:
         case Refused():
             state.count("refused")
             state.count(f"refused:{fact.check}")
+            state.count(f"refusals:{fact.intent.strategy}")
             return ()
         case order.Action():
             return execution.drive(state, fact)

@@ -36,6 +36,7 @@ from polybawt.venue.stream import Stream, Streams
 
 BATCH_MAX: Final = 512  # facts in one commit
 KILL_FILE: Final = "KILL"
+KILL_SIGNAL: Final = signal.SIGUSR1
 KILL_POLL_S: Final = 0.25
 
 log = logging.getLogger("polybawt.engine")
@@ -230,6 +231,14 @@ class Engine:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._ask_to_stop, number.name)
+        loop.add_signal_handler(KILL_SIGNAL, self._fire, KILL_SIGNAL.name)
+
+    def _fire(self, name: str) -> None:
+        """Unlike a stop, it outlives the process until an operator resets it."""
+        kill = facts.KillRequested(
+            at_ns=self.clock(), actor="operator", reason=f"{name} was sent", source="signal"
+        )
+        self.inbox.put_urgent(kill)
 
     def _ask_to_stop(self, actor: str) -> None:
         if not self._stop_asked:

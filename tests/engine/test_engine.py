@@ -289,6 +289,24 @@ async def test_the_kill_file_ends_all_orders_within_a_second_and_for_good(tmp_pa
             await until(lambda: t.ours)
 
 
+async def test_a_signal_fires_the_kill_and_the_process_goes_on(tmp_path: Path) -> None:
+    """``kill -USR1`` works when no client does, and is not a stop. Proves: kill, emergency."""
+    async with town() as t:
+        process = await child(t.config(tmp_path))
+        await until(lambda: len(t.ours) >= 2)
+        process.send_signal(signal.SIGUSR1)
+        await until(lambda: not t.ours)
+        last = len(t.accepted)
+        await asyncio.sleep(0.5)
+        assert process.returncode is None
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            said, _ = await process.communicate()
+
+        assert json.loads(said)["killed"] == "signal: SIGUSR1 was sent"
+        assert len(t.accepted) == last
+
+
 async def test_a_kill_that_was_not_reset_survives_without_its_file(tmp_path: Path) -> None:
     """After it fires no new order leaves, ever, until an operator resets it. Proves: kill."""
     async with town() as t:

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import breakers, exposures, facts, leave, triggers, views
+from polybawt.core import breakers, exposures, facts, hedging, leave, triggers, views
 from polybawt.core.commands import ReadOrder, SignOrder
 from polybawt.core.machine import Action, Outputs, Record
 from polybawt.core.machines import order, recovery
@@ -66,6 +66,7 @@ def wanted(state: State, intent: Intent) -> Outputs:
     triggers.claim(state, intent, record.intent_id)
     return (
         *breakers.probe(state, intent.strategy),
+        *hedging.ordered(state, intent, record),
         SignOrder(
             intent_id=record.intent_id,
             condition_id=record.condition_id,
@@ -126,6 +127,7 @@ def drive(state: State, action: order.Action) -> Outputs:
     state.orders[after.intent_id] = after
     triggers.heard(state, after, action)
     consequences = _consequences(state, before, after, action)
+    consequences += hedging.followed(state, after)
     if isinstance(action, READS) and (read := f"order:{after.intent_id}") in state.awaited:
         consequences += (recovery.Arrive(at_ns=state.now_ns, read=read),)
     return (*outputs, *consequences)
@@ -201,6 +203,7 @@ def _consequences(state: State, before: Order, after: Order, action: order.Actio
 
 def _evict(state: State, record: Order) -> None:
     del state.orders[record.intent_id]
+    hedging.evicted(state, record.intent_id)
     state.intent_of.pop(record.order_id, None)
     for timer in ("order", "poll", "look"):
         state.timers.pop(f"{timer}:{record.intent_id}", None)

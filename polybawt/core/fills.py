@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import aftermath, execution, facts, ledger
+from polybawt.core import aftermath, execution, facts, hedging, ledger
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import order, position, trade
 from polybawt.core.machines.position import Position, PositionMachine
@@ -136,7 +136,7 @@ def filled(state: State, fact: trade.Filled) -> Outputs:
     record = state.orders[leg.intent_id]
     if leg.shares < record.size - record.filled:
         state.count("partial_fills")
-    return (*outputs, *_counted(state, leg, fact))
+    return (*outputs, *_counted(state, leg, fact), *hedging.filled(state, leg))
 
 
 def _counted(state: State, leg: Leg, of: trade.Filled | trade.Action) -> Outputs:
@@ -160,7 +160,8 @@ def voided(state: State, fact: trade.Voided) -> Outputs:
     state.ledger.post(ledger.reversed_entry(ledger.fill(leg)))
     void = position.BoughtVoid if leg.side is Side.BUY else position.SoldVoid
     text = f"trade {fact.trade_id} failed: {leg.side} {leg.shares} of {leg.token_id[:10]} void"
-    return (*_hold(state, fact, void), state.notify("critical", "trade_failed", text))
+    told = state.notify("critical", "trade_failed", text)
+    return (*_hold(state, fact, void), told, *hedging.voided(state, leg))
 
 
 def settled(state: State, fact: trade.Settled) -> Outputs:

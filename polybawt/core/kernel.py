@@ -16,6 +16,7 @@ from polybawt.core import (
     execution,
     facts,
     fills,
+    hedging,
     kill,
     leads,
     links,
@@ -26,13 +27,13 @@ from polybawt.core import (
     watch,
 )
 from polybawt.core.machine import Command, Fact, Outputs
-from polybawt.core.machines import approval, order, recovery, trade, venue_mode
+from polybawt.core.machines import approval, hedge, order, recovery, trade, venue_mode
 from polybawt.core.machines.position import PaidOut
 from polybawt.core.machines.settlement import Due
 from polybawt.core.plausible import doubt
 from polybawt.core.risk import Refused
 from polybawt.core.state import State
-from polybawt.core.strategies import Intent, Withdraw
+from polybawt.core.strategies import Intent, NewHedge, Withdraw
 
 FACTS_MAX: Final = 100_000  # one fact may set off this many and no more
 
@@ -131,7 +132,15 @@ def route(state: State, fact: Fact) -> Outputs:
             state.count("refused")
             state.count(f"refused:{fact.check}")
             state.count(f"refusals:{fact.intent.strategy}")
-            return ()
+            return hedging.refused(state, fact)
+        case NewHedge():
+            return hedging.proposed(state, fact)
+        case hedge.Wanted():
+            return hedging.wanted(state, fact)
+        case hedge.Unwanted():
+            return hedging.unwanted(state, fact)
+        case hedge.Stranded():
+            return hedging.stranded(state, fact)
         case order.Action():
             return execution.drive(state, fact)
         case venue_mode.Action():

@@ -17,6 +17,7 @@ from polybawt.core.machines import venue_mode
 from polybawt.core.machines.approval import Approval
 from polybawt.core.machines.breaker import Breaker
 from polybawt.core.machines.feed import Feed
+from polybawt.core.machines.hedge import Hedge
 from polybawt.core.machines.kill_switch import KillSwitch
 from polybawt.core.machines.order import ENDED, Order
 from polybawt.core.machines.position import Position
@@ -26,6 +27,7 @@ from polybawt.core.machines.trade import SETTLED, Trade
 from polybawt.core.machines.trigger import Trigger
 from polybawt.core.machines.venue_mode import VenueMode
 from polybawt.core.market import Market, Side
+from polybawt.core.plans import Part, Plan
 from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
 from polybawt.core.signals.fair_value import Oracle
@@ -130,6 +132,9 @@ class State:
     trades: dict[str, Trade] = field(factory=dict)
     positions: dict[str, Position] = field(factory=dict)
     settlements: dict[str, Settlement] = field(factory=dict)
+    hedges: dict[str, Hedge] = field(factory=dict)
+    plans: dict[str, Plan] = field(factory=dict)  # of hedges
+    parts: dict[str, Part] = field(factory=dict)  # orders of hedges, by intent
     breakers: dict[str, Breaker] = field(factory=dict)
     triggers: dict[str, Trigger] = field(factory=dict)  # by "scope:subject:threshold"; not armed
     approvals: dict[str, Approval] = field(factory=dict)

@@ -9,6 +9,7 @@ from polybawt.core import (
     contact,
     execution,
     halts,
+    hedging,
     kill,
     links,
     market_data,
@@ -40,12 +41,14 @@ def tick(state: State) -> Outputs:
         *kill.tick(state),
         *contact.tick(state),
         *_trades(state),
+        *hedging.tick(state),
         *breakers.cool(state),
         *_markets(state),
         *_phase(state),
         *rounds.tick(state),
         *halts.tick(state),
         *approvals.tick(state),
+        *market_data.look_up_prints(state),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from polybawt.core import exposures
+from polybawt.core import exposures, hedging
 from polybawt.core.machines.order import Order
 from polybawt.core.market import Market
 from polybawt.core.state import State
@@ -64,6 +64,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
         spot=state.spots.get(market.symbol),
         flow=state.flows.get(market.condition_id),
         event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
+        hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
     )
 
 

@@ -14,14 +14,16 @@ from polybawt.core.commands import SignOrder
 from polybawt.core.kernel import step
 from polybawt.core.machine import Command, Fact
 from polybawt.core.machines import order
+from polybawt.core.machines.hedge import Hedge, Leg
 from polybawt.core.machines.order import Order
 from polybawt.core.market import FeeSchedule, Market, Side
+from polybawt.core.plans import Part, Plan
 from polybawt.core.risk import Limits
 from polybawt.core.scores import Score
 from polybawt.core.signals.lead import Spot
 from polybawt.core.signals.markouts import Markout
 from polybawt.core.state import Config, State
-from polybawt.core.strategies import Intent
+from polybawt.core.strategies import Intent, NewHedge
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
 
 T0_S = 1_780_000_000
@@ -251,6 +253,17 @@ def rich() -> Script:
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
     script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))
     script.wait()
+    terms = NewHedge(
+        strategy="test", condition_id="0xc1", first_token=YES, limit=cents(40), post_only=True,
+        quantity=shares(9), slice_max=shares(5), pair_cost_max=cents(98), loss_max=Usdc(1),
+        lifetime_s=60, leg_timeout_s=9, slippage_ticks=1,
+    )  # fmt: skip
+    script.state.hedges["h1"] = Hedge(
+        hedge_id="h1", strategy="test", condition_id="0xc1", quantity=shares(9),
+        slice_max=shares(5), order_min=shares(5), pair_cost_max=cents(98), loss_left=Usdc(1),
+    )  # fmt: skip
+    script.state.plans["h1"] = Plan(terms=terms, since_ns=T0)
+    script.state.parts["i1"] = Part(hedge_id="h1", leg=Leg.FIRST, side=Side.BUY, open=shares(5))
     return script
 
 

@@ -88,6 +88,29 @@ class View(Question):
     scale_micro: int = MILLION
 
 
+@frozen(kw_only=True)
+class NewHedge(Fact):
+    """A pair can be had: its first leg at ``limit`` or better, its second as deep as the book is.
+
+    A hedge of it begins, or the one that the strategy has in this market buys its next slice; at
+    most ``quantity`` shares in all, ``slice_max`` at a time, each pair for ``pair_cost_max`` all
+    in.  A first leg that nothing covers for ``leg_timeout_s`` is sold, losing ``loss_max`` at most.
+    """
+
+    strategy: str
+    condition_id: str
+    first_token: str
+    limit: Price
+    post_only: bool
+    quantity: Shares
+    slice_max: Shares
+    pair_cost_max: Price
+    loss_max: Usdc
+    lifetime_s: int
+    leg_timeout_s: int
+    slippage_ticks: int
+
+
 NAME: Final = re.compile("[a-z][a-z0-9_.-]{0,39}")
 RESERVED: Final = ("wallet", "equity", "fees", "drift")  # accounts of the ledger
 
@@ -112,5 +135,5 @@ class Strategy(ABC):
             raise ValueError(f"name: {self.name[:60]!r} cannot be a strategy's name")
 
     @abstractmethod
-    def decide(self, view: View) -> tuple[Intent | Withdraw, ...]:
+    def decide(self, view: View) -> tuple[Intent | Withdraw | NewHedge, ...]:
         """What it wants in this market, at this moment."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from polybawt.core.facts import Level
-from polybawt.core.market import LOT, Side
-from polybawt.core.units import MILLION, Price, Shares
+from polybawt.core.market import LOT, FeeSchedule, Side
+from polybawt.core.units import MILLION, Price, Shares, Usdc, ceil_div
 
 FINEST_TICK: Final = 100  # 0.0001 dollars, in millionths
 CENT: Final = 10_000  # what a market buy spends has two decimals
@@ -60,3 +60,28 @@ def market_price(side: Side, levels: Sequence[Level], quantity: int, whole: bool
         if found >= quantity:
             return price
     return levels[0][0] if levels and not whole else None
+
+
+def affordable(
+    amount: Usdc,
+    balance: Usdc,
+    price: Price,
+    fees: FeeSchedule,
+    *,
+    builder_rate_micro: int = 0,
+    slippage_percent: int = 0,
+) -> Usdc:
+    """What a market buy may spend so that it and its fees fit the balance, rounded down.
+
+    All of ``amount`` when that fits; else the balance less the fees on it (on ``amount``, when
+    that is smaller).  ``slippage_percent`` widens the venue's fee, for a price that may move.
+    """
+    base = min(amount, balance)
+    odds, unit = price * (MILLION - price), MILLION ** (2 * fees.exponent)
+    wide = 100 + slippage_percent
+    charged = base * MILLION * fees.rate_micro * odds**fees.exponent * wide
+    venue = ceil_div(charged, price * unit * MILLION * 100)
+    builder = ceil_div(base * builder_rate_micro, MILLION)
+    if balance > amount + venue + builder:
+        return amount
+    return Usdc(max(balance - venue - builder, 0))

@@ -15,6 +15,7 @@ from polybawt.core.state import State
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, micro_text
 
 ACTOR: Final = "limits"
+AWAY: Final = "away:"
 
 
 def tick(state: State) -> Outputs:
@@ -54,11 +55,15 @@ def _kill(state: State, source: str, reason: str) -> Outputs:
 
 
 def _disconnected(state: State) -> Outputs:
-    """A stream that stays away while we have something at stake."""
-    for link in ("market", "user"):
-        timer = f"away:{link}"
+    """A stream that stays away although something is to come by it."""
+    needed = dict.fromkeys(("user", *state.subscribed.values()))
+    for timer in [t for t in state.timers if t.startswith(AWAY)]:
+        link = timer.removeprefix(AWAY)
+        if link not in needed or state.feeds[link].state != "down" or state.phase != "trading":
+            del state.timers[timer]
+    for link in needed:
+        timer = AWAY + link
         if state.feeds[link].state != "down" or state.phase != "trading":
-            state.timers.pop(timer, None)
             continue
         away_ns = state.now_ns - state.timers.setdefault(timer, state.now_ns)
         if away_ns >= state.config.tiers.disconnect_ns:

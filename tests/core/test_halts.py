@@ -238,6 +238,19 @@ def test_a_stream_that_stays_away_kills_after_its_grace(link: str) -> None:
     assert script.state.kill.source == "disconnect"
 
 
+def test_a_stream_that_nobody_needs_may_be_away() -> None:
+    """Between two markets there is nothing to subscribe to."""
+    script = Script(config=QUIET)
+    script.say(facts.Started(epoch=1, config=QUIET), facts.LinkUp(link="user"))
+    script.say(facts.LinkHeard(link="user"))
+    script.agree()
+    for _ in range(60):
+        script.wait(1)
+    assert script.state.phase == "trading"
+    assert script.state.feeds["market"].state == "down"
+    assert not script.state.killed()
+
+
 def report(script: Script, value: int = 100) -> None:
     now_ms = script.now_ns // MS_NS
     script.say(facts.OracleReported(symbol="btc/usd", value_e18=value * 10**18, report_ms=now_ms))

@@ -18,7 +18,7 @@ from polybawt.exchange.server import Card, serve
 __all__ = ["ExchangeConfig", "InvalidConfig", "exchange_config", "run"]
 
 STOPPED: Final = 0
-YOUNG_MAX, YOUNG_TURNS, MIDDLE_TURNS = 10_000, 20, 1_000
+YOUNG_MAX, YOUNG_TURNS, MIDDLE_TURNS = 2_000, 5, 20_000  # each collection is short, full ones rare
 
 
 async def run(config: ExchangeConfig) -> int:

@@ -85,6 +85,16 @@ class FetchBook(Command):
 
 
 @frozen(kw_only=True)
+class FetchPrint(Command):
+    """Look up the size of a print that came without one; answered by ``facts.LastTrade``."""
+
+    condition_id: str
+    token_id: str
+    price: Price
+    timestamp_ms: int
+
+
+@frozen(kw_only=True)
 class FetchMarkets(Command): ...
 
 
@@ -138,6 +148,6 @@ class Notify(Command):
 
 COMMANDS: tuple[type[Command], ...] = (
     SignOrder, PostOrder, CancelOrder, CancelAll, ProbeVenue, ReadOrder, ReadOpenOrders, ReadTrades,
-    ReadBalance, FetchBook, FetchMarkets, FetchResolution, Subscribe, Unsubscribe, Reconnect,
-    FollowOracle, Stop, Notify,
+    ReadBalance, FetchBook, FetchPrint, FetchMarkets, FetchResolution, Subscribe, Unsubscribe,
+    Reconnect,     FollowOracle, Stop, Notify,
 )  # fmt: skip

@@ -176,7 +176,10 @@ class PriceChanged(Fact):
 
 @frozen(kw_only=True)
 class LastTrade(Fact):
-    """A public print; ``side`` is the taker's, ``price_text`` the venue's own text."""
+    """A public print; ``side`` is the taker's, ``price_text`` the venue's own text.
+
+    ``source``: ``ws``, or ``rest`` for the answer to ``FetchPrint``: it names the print asked for.
+    """
 
     condition_id: str
     token_id: str
@@ -185,6 +188,7 @@ class LastTrade(Fact):
     shares: Shares | None
     side: Side
     timestamp_ms: int
+    source: str = "ws"
 
 
 @frozen(kw_only=True)
@@ -341,7 +345,8 @@ class BadInput(Fact):
 
 WORLD: tuple[type[Fact], ...] = (
     Tick, Started, StopRequested, KillRequested, ResetRequested, DecideRequested,
-    ApproveRequested, DeclineRequested, MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused, LinkGap, BookSnapshot, PriceChanged,
+    ApproveRequested, DeclineRequested, MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused,
+    LinkGap, BookSnapshot, PriceChanged,
     LastTrade, TickSizeChanged, OracleReported, SpotReported, OrderPushed, TradeReported,
     OpenOrdersRead, TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,

@@ -28,14 +28,20 @@ AHEAD_MS_MAX: Final = 60_000  # a report from further in the future would be "th
 def doubt(fact: Fact, now_ns: int) -> str:
     """Why this cannot be true, or "" when it can."""
     match fact:
+        case facts.LastTrade():
+            return _nameless(fact.condition_id, fact.token_id) or _print(fact)
         case facts.MarketListed():
             return _market(fact.market)
         case facts.BookSnapshot():
-            return _levels((*fact.bids, *fact.asks))
+            named = _nameless(fact.condition_id, fact.token_id)
+            return named or _levels((*fact.bids, *fact.asks))
+        case facts.OrderPushed():
+            return _nameless(fact.order_id)
         case facts.PriceChanged():
-            return _levels((change.price, change.size) for change in fact.changes)
+            named = _nameless(fact.condition_id, *(c.token_id for c in fact.changes))
+            return named or _levels((change.price, change.size) for change in fact.changes)
         case facts.TickSizeChanged():
-            return _tick(fact.tick)
+            return _nameless(fact.condition_id, fact.token_id) or _tick(fact.tick)
         case facts.OracleReported():
             return _price(fact.value_e18, fact.report_ms, now_ns)
         case facts.SpotReported():
@@ -44,6 +50,8 @@ def doubt(fact: Fact, now_ns: int) -> str:
             return _trade(fact)
         case facts.MarketResolved():
             paid = fact.yes_payout, fact.no_payout
+            if named := _nameless(fact.condition_id):
+                return named
             return "" if min(paid) >= 0 and sum(paid) == MILLION else f"payouts {paid}"
         case facts.BalanceRead():
             return "" if 0 <= fact.amount <= AMOUNT_MAX else f"balance {fact.amount}"
@@ -51,6 +59,20 @@ def doubt(fact: Fact, now_ns: int) -> str:
             return "" if 0 <= fact.matched <= AMOUNT_MAX else f"matched {fact.matched}"
         case _:
             return ""
+
+
+def _nameless(*ids: str) -> str:
+    """What is about nothing that has a name is about nothing."""
+    return "" if all(known.strip() for known in ids) else "an identifier is missing"
+
+
+def _print(trade: facts.LastTrade) -> str:
+    if not 0 < trade.price < MILLION:
+        return f"price {trade.price}"
+    if trade.timestamp_ms <= 0:
+        return f"time {trade.timestamp_ms}"
+    sized = trade.shares is None or 0 < trade.shares <= FILL_MAX
+    return "" if sized else f"{trade.shares} shares"
 
 
 def _market(market: Market) -> str:
@@ -90,6 +112,8 @@ def _price(value_e18: int, at_ms: int, now_ns: int) -> str:
 def _trade(trade: facts.TradeReported) -> str:
     if not trade.trade_id:
         return "a trade without an id"
+    if not trade.condition_id.strip() or not trade.token_id.strip():
+        return "an identifier is missing"
     parts = [(trade.price, trade.shares), *((part.price, part.shares) for part in trade.makers)]
     for price, shares in parts:
         if not 0 <= price <= MILLION or not 0 < shares <= FILL_MAX:

@@ -49,6 +49,7 @@ def tick(state: State) -> Outputs:
         *halts.tick(state),
         *approvals.tick(state),
         *market_data.look_up_prints(state),
+        *market_data.look_up_prints(state),
     )
 
 

@@ -69,7 +69,8 @@ def _not_negative(_: object, which: "Attribute[Any]", value: float) -> None:
 @frozen(kw_only=True)
 class VenueUrls:
     """Settlement prices come from ``prices_ws_url``, the numbered stream, where that is named;
-    else from ``rtds_url``, the legacy one."""
+    else from ``rtds_url``, the legacy one.  A print that came without its size is
+    completed from ``data_url``; where that is not named, its size stays unknown."""
 
     clob_url: str = field(validator=_address("http", "https"))
     gamma_url: str = field(validator=_address("http", "https"))
@@ -77,6 +78,7 @@ class VenueUrls:
     ws_user_url: str = field(validator=_address("ws", "wss"))
     rtds_url: str = field(validator=_address("ws", "wss"))
     prices_ws_url: str = field(default="", validator=_address_or_none("ws", "wss"))
+    data_url: str = field(default="", validator=_address_or_none("http", "https"))
     chain_id: int = field(default=137, validator=_above_zero)
 
 
@@ -192,6 +194,7 @@ def live_hosts(urls: VenueUrls) -> list[str]:
         urls.ws_user_url,
         urls.rtds_url,
         urls.prices_ws_url,
+        urls.data_url,
     )
     hosts = dict.fromkeys(urlsplit(address).hostname or "" for address in addresses if address)
     return [host for host in hosts if not _is_local(host)]

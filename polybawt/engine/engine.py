@@ -31,6 +31,7 @@ from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.limits import Limits
 from polybawt.venue.links import MarketLink, OracleLink, PricesLink, UserLink
+from polybawt.venue.prints import Prints
 from polybawt.venue.signing import Account
 from polybawt.venue.stream import Stream, Streams
 
@@ -103,6 +104,7 @@ class Engine:
         async with (
             http_client(config.venue.clob_url) as http,
             http_client(config.venue.gamma_url) as site,
+            http_client(config.venue.data_url or config.venue.gamma_url) as archive,
         ):
             clob = Clob(
                 http,
@@ -139,6 +141,7 @@ class Engine:
                 shell = Shell(
                     clob=clob,
                     gamma=Gamma(site, self.clock),
+                    prints=Prints(archive, self.clock) if config.venue.data_url else None,
                     market=market,
                     oracle=oracle,
                     inbox=self.inbox,

@@ -22,6 +22,7 @@ from polybawt.engine.inbox import Inbox
 from polybawt.venue.clob import Clob
 from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
+from polybawt.venue.prints import Prints
 from polybawt.venue.stream import Stream, Streams
 
 ORDERS_MAX: Final = 50  # on their way at once; all together, what one client may connect
@@ -50,8 +51,9 @@ class Shell:
         clock: Clock,
         tasks: asyncio.TaskGroup,
         barred: Callable[[str], str],
+        prints: Prints | None = None,
     ) -> None:
-        self._clob, self._gamma = clob, gamma
+        self._clob, self._gamma, self._prints = clob, gamma, prints
         self._market, self._oracle = market, oracle
         self._inbox, self._clock, self._tasks, self._barred = inbox, clock, tasks, barred
         self._orders = asyncio.Semaphore(ORDERS_MAX)
@@ -70,7 +72,7 @@ class Shell:
                 log.log(LEVELS[command.severity], "%s: %s", command.name, command.text)
             case c.Stop():
                 self.stopped.set()
-            case c.FetchMarkets() | c.FetchResolution():  # one at a time of each: they are polls
+            case c.FetchMarkets() | c.FetchResolution() | c.FetchPrint():  # polls: one of each
                 key = str(command)
                 if key not in self._asking:
                     self._asking.add(key)
@@ -108,7 +110,7 @@ class Shell:
                 return self._cancels
             case c.CancelAll() | c.ProbeVenue():
                 return nullcontext()
-            case c.FetchMarkets() | c.FetchResolution():
+            case c.FetchMarkets() | c.FetchResolution() | c.FetchPrint():
                 return self._listings
             case _:
                 return self._reads
@@ -149,6 +151,9 @@ class Shell:
                 return (await self._clob.read_balance(command),)
             case c.FetchBook():
                 return (await self._clob.fetch_book(command),)
+            case c.FetchPrint():
+                sized = await self._prints.look_up(command) if self._prints else None
+                return () if sized is None else (sized,)
             case c.FetchMarkets():
                 return self._news(await self._gamma.markets())
             case c.FetchResolution():

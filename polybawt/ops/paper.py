@@ -184,7 +184,10 @@ class Paper:
 
     def _engine_config(self) -> dict[str, Any]:
         rate, urls = self.options.rate, self.urls
-        names = ("clob_url", "gamma_url", "ws_market_url", "ws_user_url", "rtds_url", "chain_id")
+        names = (
+            "clob_url", "gamma_url", "data_url", "ws_market_url", "ws_user_url", "rtds_url",
+            "chain_id",
+        )  # fmt: skip
         return {
             "state_dir": str(self.directory),
             "name": "paper",

@@ -38,8 +38,10 @@ class Flow:
     begun: Shares = Shares(0)
     signed: int = 0
     imbalances: list[int] = field(factory=list)
-    last_price: Price = Price(0)  # of yes
+    last_price: Price = Price(0)  # of yes, as of the newest print
     last_ns: int = 0
+    last_token: str = ""  # that it was of
+    last_size: Shares | None = None  # None: the venue did not say it, and it is being looked up
 
     def traded(self, sign: int, shares: Shares) -> Iterator[float]:
         """Take one trade in; every bucket that it fills gives a reading, if there are enough."""

@@ -14,6 +14,7 @@ from polybawt.core.strategies import Strategy
 
 KINDS: Final = {
     "value": "polybawt.core.strategies.value:Value",
+    "hedge": "polybawt.core.strategies.hedge:Legged",
     "snipe": "polybawt.core.strategies.snipe:Snipe",
     "ensemble": "polybawt.core.strategies.ensemble:Ensemble",
 }

@@ -80,6 +80,28 @@ class ReadBalance(Command):
 
 
 @frozen(kw_only=True)
+class Convert(Command):
+    """Ask the contracts; the same ``name`` again is the same request, not a second one.
+
+    ``kind``: split, merge, redeem or convert; ``amount``: see ``machines.conversion``.
+    """
+
+    conversion_id: str
+    kind: str
+    condition_ids: tuple[str, ...]
+    amount: Shares
+    name: str
+
+
+@frozen(kw_only=True)
+class ReadConversion(Command):
+    """How far is this transaction?"""
+
+    conversion_id: str
+    transaction_id: str
+
+
+@frozen(kw_only=True)
 class FetchBook(Command):
     token_id: str
 
@@ -149,5 +171,5 @@ class Notify(Command):
 COMMANDS: tuple[type[Command], ...] = (
     SignOrder, PostOrder, CancelOrder, CancelAll, ProbeVenue, ReadOrder, ReadOpenOrders, ReadTrades,
     ReadBalance, FetchBook, FetchPrint, FetchMarkets, FetchResolution, Subscribe, Unsubscribe,
-    Reconnect,     FollowOracle, Stop, Notify,
+    Reconnect,     FollowOracle, Stop, Notify, Convert, ReadConversion,
 )  # fmt: skip

@@ -11,6 +11,8 @@ Source: data-and-quant 5.3 and 5.6; "assume no edge until the backtest shows one
 
 from attrs import field, frozen
 
+from polybawt.core import exits
+from polybawt.core.exits import ExitRule
 from polybawt.core.machines.order import RESTING
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
 from polybawt.core.signals.fair_value import VolatilityModel, as_price, up_value, volatility
@@ -33,14 +35,23 @@ class Value(Strategy):
     report_age_ms_max: int = 5_000
     noise: float = 0.00005
     model: VolatilityModel = field(factory=VolatilityModel)
+    leave: ExitRule = ExitRule()
 
     def decide(self, view: View) -> tuple[Intent | Withdraw, ...]:
         fair_up = self.fair(view)
         if fair_up is None:
-            return tuple(self._withdraw(view, "no fair value"))
+            leaving = exits.wishes(view, self.leave, self.name)
+            gone = {wish.intent_id for wish in leaving if isinstance(wish, Withdraw)}
+            back = self._withdraw(view, "no fair value")
+            return (*leaving, *(wish for wish in back if wish.intent_id not in gone))
         wishes: list[Intent | Withdraw] = []
         fairs = (fair_up, Price(MILLION - fair_up))
-        for token, fair, room in zip(view.market.tokens, fairs, view.rooms, strict=True):
+        for at, (token, fair, room) in enumerate(
+            zip(view.market.tokens, fairs, view.rooms, strict=True)
+        ):
+            if sold := exits.of_token(view, self.leave, self.name, at):
+                wishes += sold
+                continue
             own = [order for order in view.orders if order.token_id == token]
             wishes += self._withdraw_stale(view, token, fair)
             if not own:
@@ -83,7 +94,7 @@ class Value(Strategy):
         return [
             Withdraw(at_ns=view.now_ns, intent_id=order.intent_id, reason=reason)
             for order in view.orders
-            if order.state in RESTING
+            if order.state in RESTING and order.side is Side.BUY
         ]
 
     def _withdraw_stale(self, view: View, token: str, fair: Price) -> list[Withdraw]:
@@ -93,6 +104,7 @@ class Value(Strategy):
             for order in view.orders
             if order.token_id == token
             and order.state in RESTING
+            and order.side is Side.BUY
             and (fair - order.price < self.keep_edge or wanted - order.price >= self.requote)
         ]
 

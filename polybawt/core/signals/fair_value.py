@@ -80,6 +80,27 @@ def volatility(oracle: Oracle, model: VolatilityModel) -> float:
     return sqrt(total / count) if count else model.prior
 
 
+def settling_value(oracle: Oracle, end_ms: int, twap_s: int, at_ms: int, value: int) -> int:
+    """What is expected to settle: ``value``, or the mean of what is averaged already and of it.
+
+    The average is of the reports of the last ``twap_s`` seconds, the end's own among them; a
+    second without a report counts as the one before it.  0 while fewer than half are known.
+    Where the provider samples is not published (UNCONFIRMED): one report a second is what it sends.
+    """
+    first_ms = end_ms - (twap_s - 1) * 1_000
+    if not twap_s or at_ms < first_ms:
+        return value
+    total, known, last = 0, 0, oracle.near(first_ms - 1_000)
+    seconds = range(first_ms, min(at_ms, end_ms) + 1, 1_000)
+    for second_ms in seconds:
+        reported = oracle.near(second_ms)
+        last, known = reported or last or value, known + bool(reported)
+        total += last
+    if 2 * known < len(seconds):
+        return 0
+    return (total + (twap_s - len(seconds)) * value) // twap_s
+
+
 def up_value(
     *, value: int, strike: int, sigma: float, seconds_left: float, twap_s: int = 0, noise: float = 0
 ) -> float:

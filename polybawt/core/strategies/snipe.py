@@ -14,7 +14,13 @@ from math import log, sqrt
 from attrs import field, frozen
 
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
-from polybawt.core.signals.fair_value import VolatilityModel, as_price, up_value, volatility
+from polybawt.core.signals.fair_value import (
+    VolatilityModel,
+    as_price,
+    settling_value,
+    up_value,
+    volatility,
+)
 from polybawt.core.signals.lead import LeadModel, mapped, weight
 from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
 from polybawt.core.strategies import Intent, Strategy, View, Withdraw
@@ -59,7 +65,7 @@ class Snipe(Strategy):
         now_ms, left_s = view.now_ns // MS_NS, (market.end_ns - view.now_ns) / SECOND_NS
         if oracle is None or spot is None or not view.strike_e18 or not view.book_fresh:
             return None
-        if left_s < max(self.seconds_left_min, market.twap_lookback_s):
+        if left_s < self.seconds_left_min:
             return None
         age_ms = now_ms - spot.latest_ms
         if age_ms > self.spot_age_ms_max or now_ms - oracle.latest_ms > self.report_age_ms_max:
@@ -71,8 +77,12 @@ class Snipe(Strategy):
         moved = abs(log(spot.value / before))
         if moved <= self.move_sigmas * sigma * sqrt(self.move_ms / 1_000):
             return None
+        end_ms, seen_ms = market.end_ns // MS_NS, oracle.latest_ms
+        settles = settling_value(oracle, end_ms, market.twap_lookback_s, seen_ms, expected)
+        if not settles:
+            return None
         chance = up_value(
-            value=expected,
+            value=settles,
             strike=view.strike_e18,
             sigma=sigma,
             seconds_left=left_s,

@@ -15,7 +15,13 @@ from polybawt.core import exits
 from polybawt.core.exits import ExitRule
 from polybawt.core.machines.order import RESTING
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
-from polybawt.core.signals.fair_value import VolatilityModel, as_price, up_value, volatility
+from polybawt.core.signals.fair_value import (
+    VolatilityModel,
+    as_price,
+    settling_value,
+    up_value,
+    volatility,
+)
 from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
 from polybawt.core.strategies import Intent, Strategy, View, Withdraw
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
@@ -76,12 +82,14 @@ class Value(Strategy):
             return Price(MILLION // 2)  # the strike is the price of a moment yet to come
         if oracle is None or not oracle.value or not view.strike_e18:
             return None
-        if left_s < market.twap_lookback_s:
-            return None  # part of the average is settled, and we do not follow it
         if view.now_ns // MS_NS - oracle.latest_ms > self.report_age_ms_max:
             return None
+        end_ms, seen_ms = market.end_ns // MS_NS, oracle.latest_ms
+        settles = settling_value(oracle, end_ms, market.twap_lookback_s, seen_ms, oracle.value)
+        if not settles:
+            return None
         chance = up_value(
-            value=oracle.value,
+            value=settles,
             strike=view.strike_e18,
             sigma=volatility(oracle, self.model),
             seconds_left=market.end_ns / SECOND_NS - oracle.latest_ms / 1_000,

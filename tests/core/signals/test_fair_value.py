@@ -199,3 +199,38 @@ def test_few_returns_are_shrunk_toward_the_prior() -> None:
 
     square = log(1.01) ** 2 / 60
     assert volatility(oracle, model) == pytest.approx(sqrt((3 * 0.0002**2 + square) / 4))
+
+
+def averaged(oracle: Oracle, at_s: int, value: int, twap_s: int = 4) -> int:
+    return fair_value.settling_value(oracle, 10_000, twap_s, at_s * 1_000, value)
+
+
+def test_what_is_averaged_already_is_settled() -> None:
+    """The last four seconds of ten count: 7, 8, 9 and 10.  Proves: A-alpha."""
+    oracle = Oracle("btc/usd")
+    for second, value in ((6, 50), (7, 100), (8, 104)):
+        oracle.report(second * 1_000, value)
+
+    assert averaged(oracle, 6, 99) == 99  # not begun: the price is all there is
+    assert averaged(oracle, 8, 120) == (100 + 104 + 120 + 120) // 4
+    assert averaged(oracle, 9, 120) == (100 + 104 + 104 + 120) // 4  # a hole is as before it
+    assert averaged(oracle, 12, 120) == (100 + 104 + 104 + 104) // 4
+    assert averaged(oracle, 8, 120, twap_s=0) == 120
+
+
+def test_an_average_of_mostly_holes_is_not_known() -> None:
+    oracle = Oracle("btc/usd")
+    oracle.report(7_000, 100)
+    assert averaged(oracle, 8, 120) == 110  # 100, 100, 120, 120
+    assert averaged(oracle, 9, 120) == 0
+
+
+def test_inside_the_window_the_settled_part_decides_more_and_more() -> None:
+    """A jump of the last second moves an average of sixty little."""
+    late, early = Oracle("btc/usd"), Oracle("btc/usd")
+    for second in range(-60, 9):
+        late.report(second * 1_000 + 60_000, 100 * E18)
+    end_ms = 70_000
+    inside = fair_value.settling_value(late, end_ms, 60, 68_000, 106 * E18)
+    assert inside == (58 * 100 + 2 * 106) * E18 // 60
+    assert fair_value.settling_value(early, end_ms, 60, 5_000, 106 * E18) == 106 * E18

@@ -174,7 +174,7 @@ BLIND: list[dict[str, Any]] = [
     {"now_ns": MARKET.end_ns - 4 * SECOND_NS + 1},
     {"now_ns": MARKET.end_ns + SECOND_NS},
     {"market": evolve(MARKET, symbol="")},
-    {"market": evolve(MARKET, twap_lookback_s=201)},
+    {"market": evolve(MARKET, twap_lookback_s=280)},
     {"market": evolve(MARKET, end_ns=0)},
 ]
 

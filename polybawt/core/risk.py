@@ -49,7 +49,6 @@ class Limits:
     open_orders_max: int = 50
     print_age_ns_max: int = 300 * SECOND_NS  # an older trade says nothing of now
 
-
     def of_class(self, kind: str) -> Usdc:
         """What may be at risk in one asset class."""
         own = (limit.exposure_max for limit in self.classes if limit.name == kind)

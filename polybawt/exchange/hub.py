@@ -2,7 +2,8 @@
 
 Publishing never waits.  Each subscriber has a bounded queue of finished frames and a task of its
 own that writes them, all that there are in one write; whoever falls a full queue behind is cut
-off, and nobody else notices.  Frames are bytes made once per event.  Nothing here knows what a frame says.
+off, and nobody else notices.  Frames are bytes made once per event.  Nothing here knows what one
+says.
 """
 
 import asyncio
@@ -61,7 +62,8 @@ class Subscriber:
             while len(burst) < BURST_MAX and not self._queue.empty():
                 burst.append(framed(self._queue.get_nowait()))
             transport.write(b"".join(burst))
-            while transport.get_write_buffer_size() > BACKLOG_MAX:
+            # Whoever is told that a transport has drained is the server's own protocol, not we.
+            while transport.get_write_buffer_size() > BACKLOG_MAX:  # noqa: ASYNC110
                 await asyncio.sleep(BACKLOG_S)
 
 
@@ -235,7 +237,7 @@ class Hub:
                 subscriber.tell(channel, rest)
 
     def cut_all(self) -> None:
-        """End every stream: the exchange stops."""
+        """End every stream: the exchange stops, or the network fails."""
         users = [one for group in self._user.values() for one in group]
         for subscriber in [*self._market, *users, *self._oracle, *self._live]:
             subscriber.cut()

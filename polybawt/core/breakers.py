@@ -17,10 +17,11 @@ from polybawt.core.state import State
 from polybawt.core.units import MILLION, SECOND_NS
 
 DAILY_LOSS: Final = "daily_loss"
+FLATTEN: Final = "flatten"  # an operator wants everything sold
 LOSSES: Final = "losses"  # in a row, of one strategy
 REJECTS: Final = "rejects"  # by the venue, of one strategy's orders
 MINUTE_S: Final = 60
-OWN: Final = (DAILY_LOSS, LOSSES, REJECTS)  # ours to answer for: exits still pass
+OWN: Final = (DAILY_LOSS, FLATTEN, LOSSES, REJECTS)  # ours to answer for: exits still pass
 
 
 def trip(state: State, name: str, asked_ns: int, reason: str) -> Outputs:

@@ -57,6 +57,14 @@ class ResetRequested(Fact):
 
 
 @frozen(kw_only=True)
+class FlattenRequested(Fact):
+    """An operator wants everything withdrawn and sold, and nothing entered, until a reset."""
+
+    actor: str
+    reason: str
+
+
+@frozen(kw_only=True)
 class DecideRequested(Fact):
     """An operator accepts the payouts of a market although something speaks against them.
 
@@ -345,6 +353,7 @@ class BadInput(Fact):
 
 WORLD: tuple[type[Fact], ...] = (
     Tick, Started, StopRequested, KillRequested, ResetRequested, DecideRequested,
+    FlattenRequested,
     ApproveRequested, DeclineRequested, MarketListed, LinkUp, LinkHeard, LinkDown, LinkRefused,
     LinkGap, BookSnapshot, PriceChanged,
     LastTrade, TickSizeChanged, OracleReported, SpotReported, OrderPushed, TradeReported,

@@ -16,6 +16,7 @@ from polybawt.core import (
     execution,
     facts,
     fills,
+    flattening,
     hedging,
     kill,
     leads,
@@ -75,6 +76,8 @@ def route(state: State, fact: Fact) -> Outputs:
             return kill.reset(state, fact)
         case facts.ResetRequested():
             return breakers.reset(state, fact)
+        case facts.FlattenRequested():
+            return flattening.requested(state, fact)
         case facts.DecideRequested():
             return outcomes.decided(state, fact)
         case facts.ApproveRequested() | facts.DeclineRequested():

@@ -23,6 +23,7 @@ from polybawt.core.facts import (
     ApproveRequested,
     DecideRequested,
     DeclineRequested,
+    FlattenRequested,
     KillRequested,
     ResetRequested,
     StopRequested,
@@ -35,8 +36,8 @@ BEHIND_MAX: Final = 64 * 1024 * 1024  # bytes a listener may lag
 LISTENERS_MAX: Final = 16
 BACKLOG: Final = 16
 SAYABLE: Final = (
-    KillRequested, ResetRequested, DecideRequested, ApproveRequested, DeclineRequested,
-    StopRequested,
+    KillRequested, ResetRequested, FlattenRequested, DecideRequested, ApproveRequested,
+    DeclineRequested, StopRequested,
 )  # fmt: skip
 
 log = logging.getLogger("polybawt.audit")

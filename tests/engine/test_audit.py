@@ -14,6 +14,7 @@ import pytest
 from polybawt.core.codec import encode
 from polybawt.core.facts import (
     DecideRequested,
+    FlattenRequested,
     KillRequested,
     ResetRequested,
     StopRequested,
@@ -129,6 +130,10 @@ async def test_nobody_is_greeted_while_a_batch_is_being_made_durable(tmp_path: P
         (
             b'{"kind":"ResetRequested","fact":{"actor":"jo","reason":"ok","breaker":"kill"}}\n',
             ResetRequested(at_ns=5, actor="jo", reason="ok", breaker="kill"),
+        ),
+        (
+            b'{"kind":"FlattenRequested","fact":{"actor":"jo","reason":"enough"}}\n',
+            FlattenRequested(at_ns=5, actor="jo", reason="enough"),
         ),
         (
             b'{"kind":"StopRequested","fact":{"actor":"jo","at_ns":99}}\n',

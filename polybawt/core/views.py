@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from polybawt.core import exposures, hedging
+from polybawt.core import exposures, hedging, triggers
 from polybawt.core.machines.order import Order
 from polybawt.core.market import Market
 from polybawt.core.state import State
@@ -63,6 +63,11 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
         bankroll=shown.bankroll,
         spot=state.spots.get(market.symbol),
         flow=state.flows.get(market.condition_id),
+        spent=tuple(
+            threshold
+            for threshold in strategy.thresholds
+            if triggers.traded(state, market.condition_id, threshold)
+        ),
         event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
         hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
     )

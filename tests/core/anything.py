@@ -49,7 +49,12 @@ def values(kind: Any, name: str = "", known: Known = {}) -> st.SearchStrategy[An
 def records(kind: Any, known: Known = {}) -> st.SearchStrategy[Any]:  # noqa: B006
     """Any record of a class, its fields drawn from their types or from what is ``known``."""
     hints = typing.get_type_hints(kind)
-    names = {"name": st.from_regex(NAME, fullmatch=True).filter(lambda n: n not in RESERVED)}
+    names = {
+        "name": st.from_regex(NAME, fullmatch=True).filter(lambda n: n not in RESERVED),
+        "threshold": st.integers(1, 900_000),
+        "price_max": st.integers(900_000, 999_999),
+        "stop": st.just(0),
+    }
     known = {**names, **known} if issubclass(kind, Strategy) else known
     drawn = {f.name: values(hints[f.name], f.name, known) for f in attrs.fields(kind) if f.init}
     return st.builds(kind, **drawn)

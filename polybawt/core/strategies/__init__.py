@@ -85,6 +85,7 @@ class View(Question):
     flow: Flow | None = None
     event: tuple[Question, ...] = ()
     hedges: tuple[Hedge, ...] = ()  # its own, of this market
+    spent: tuple[Price, ...] = ()  # of its thresholds, those that were traded on here
     scale_micro: int = MILLION
 
 
@@ -133,6 +134,11 @@ class Strategy(ABC):
     def __attrs_post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name in RESERVED:
             raise ValueError(f"name: {self.name[:60]!r} cannot be a strategy's name")
+
+    @property
+    def thresholds(self) -> tuple[Price, ...]:
+        """At which it trades once (``Intent.threshold``)."""
+        return ()
 
     @abstractmethod
     def decide(self, view: View) -> tuple[Intent | Withdraw | NewHedge, ...]:

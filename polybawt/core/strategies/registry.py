@@ -16,6 +16,7 @@ KINDS: Final = {
     "value": "polybawt.core.strategies.value:Value",
     "hedge": "polybawt.core.strategies.hedge:Legged",
     "snipe": "polybawt.core.strategies.snipe:Snipe",
+    "high_yes": "polybawt.core.strategies.high_yes:HighYes",
     "ensemble": "polybawt.core.strategies.ensemble:Ensemble",
 }
 USUAL: Final = "value"

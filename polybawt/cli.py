@@ -174,6 +174,16 @@ def _parser() -> Parser:
     bench.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
     bench.set_defaults(run=bench_command)
 
+    ctl = command("ctl", "say one thing to a running engine", CTL)
+    ctl.add_argument("action", metavar="ACTION", help="status, kill, reset, stop, …")
+    ctl.add_argument("--state", type=Path, required=True, metavar="DIR", help="state directory")
+    ctl.add_argument("--reason", default="", help="why; goes into the journal")
+    ctl.add_argument("--actor", default=getuser(), help="who; goes into the journal")
+    ctl.add_argument("--breaker", default="kill", metavar="NAME", help="which one a reset is for")
+    ctl.add_argument("--id", default="", dest="approval_id", help="of an approval")
+    ctl.add_argument("--terms", default="", help="of an approval, word for word as shown")
+    ctl.set_defaults(run=ctl_command)
+
     tui = command("tui", "a terminal onto a running engine (also: polybawt-tui)", TUI)
     _tui_options(tui)
     return parser
@@ -217,6 +227,16 @@ a quiet machine, use a quiet machine: the load average is told with them.
   polybawt bench                 all of them, about a minute
   polybawt bench exchange sign   these two; sign needs the extra "dev"
   polybawt bench soak --minutes 30   an engine while frames are lost, spoilt and cut: did it notice?
+"""
+
+CTL: Final = """\
+Say one thing to a running engine through its audit stream, and see what it is then.
+
+  polybawt ctl status --state DIR                      how it is
+  polybawt ctl kill --state DIR --reason "smells bad"  nothing leaves any more; everything is withdrawn
+  polybawt ctl reset --state DIR --reason "was nothing"              arm the kill again
+  polybawt ctl reset --state DIR --breaker daily_loss --reason "..."  close one breaker
+  polybawt ctl stop --state DIR                        withdraw what rests, and end
 """
 
 TUI: Final = """\
@@ -491,6 +511,32 @@ def bench_command(options: argparse.Namespace) -> int:
         raise UsageError(str(e)) from e
     print(json.dumps(bench.as_json(measures)) if options.json else bench.told(measures))
     return GOOD if bench.good(measures) else FAILED
+
+
+def ctl_command(options: argparse.Namespace) -> int:
+    from polybawt.ops import ctl
+
+    known = ("status", *ctl.ACTIONS)
+    if options.action not in known:
+        raise UsageError(f"{options.action}: not among {', '.join(known)}")
+    fields = {"actor": options.actor} | ({"reason": options.reason} if options.reason else {})
+    needs = ctl.ACTIONS[options.action].needs if options.action != "status" else ()
+    for name in needs:
+        if not getattr(options, name):
+            raise UsageError(f"{options.action} needs --{name.removeprefix('approval_')}")
+        fields[name] = getattr(options, name)
+    try:
+        if options.action == "status":
+            result = asyncio.run(ctl.look(options.state))
+        else:
+            result = asyncio.run(ctl.say(options.state, options.action, fields))
+    except ctl.CtlError as e:
+        return fail(str(e), options.json, FAILED)
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print("\n".join(f"{name:14} {value}" for name, value in result.items()))
+    return GOOD if result.get("accepted", True) else FAILED
 
 
 def tui_command(options: argparse.Namespace) -> int:

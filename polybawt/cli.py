@@ -233,7 +233,7 @@ CTL: Final = """\
 Say one thing to a running engine through its audit stream, and see what it is then.
 
   polybawt ctl status --state DIR                      how it is
-  polybawt ctl kill --state DIR --reason "smells bad"  nothing leaves any more; everything is withdrawn
+  polybawt ctl kill --state DIR --reason "smells bad"  nothing leaves; all is withdrawn
   polybawt ctl reset --state DIR --reason "was nothing"              arm the kill again
   polybawt ctl reset --state DIR --breaker daily_loss --reason "..."  close one breaker
   polybawt ctl stop --state DIR                        withdraw what rests, and end

@@ -38,7 +38,7 @@ class Saying:
 
 ACTIONS: Final[Mapping[str, Saying]] = {
     "kill": Saying(
-        kind="KillRequested", help="nothing leaves any more, everything is withdrawn, until a reset",
+        kind="KillRequested", help="nothing leaves, everything is withdrawn, until a reset",
         needs=("reason",), fixed={"source": "api"},
     ),
     "reset": Saying(

@@ -37,6 +37,9 @@ def by_token(state: State) -> dict[str, Usdc]:
     for order in state.open_orders():
         if held_back := state.reserved(order):
             sums[order.token_id] = sums.get(order.token_id, 0) + held_back
+    for token in {p.token_id for c in state.conversions.values() for p in c.parts}:
+        if bought := sum(c.buying(token) for c in state.conversions.values()):
+            sums[token] = sums.get(token, 0) + bought
     return {token: Usdc(amount) for token, amount in sums.items()}
 
 
@@ -57,7 +60,8 @@ def of_strategy(state: State, strategy: str) -> Usdc:
     own = (o for o in state.open_orders() if o.strategy == strategy and o.side is Side.BUY)
     held = (token for name, token in state.ledger.rounds() if name == strategy)
     outlays = sum(state.ledger.outlay(strategy, token) for token in held)
-    return Usdc(outlays + sum(state.reserved(order) for order in own))
+    bought = sum(c.buying() for c in state.conversions.values() if c.strategy == strategy)
+    return Usdc(outlays + bought + sum(state.reserved(order) for order in own))
 
 
 def correlation(state: State, one: str, other: str) -> int:
@@ -195,10 +199,12 @@ def divergence_micro(state: State, market: Market) -> int:
 
 
 def sellable(state: State, strategy: str, token_id: str) -> Shares:
-    """What a strategy may sell: its own, and nothing that is on sale already."""
+    """What a strategy may sell: its own, and nothing that is on sale or converted already."""
     own = (o for o in state.open_orders() if (o.strategy, o.token_id) == (strategy, token_id))
     asked = sum(order.open_size for order in own if order.side is Side.SELL)
-    held = state.ledger.shares(strategy, token_id) - asked
+    converting = (c for c in state.conversions.values() if c.strategy == strategy)
+    given = sum(one.giving(token_id) for one in converting)
+    held = state.ledger.shares(strategy, token_id) - asked - given
     return Shares(min(held, state.shares_free(token_id)))
 
 

@@ -9,7 +9,7 @@ own times stand beside it.
 from attrs import field, frozen
 
 from polybawt.core.machine import Fact
-from polybawt.core.machines import order, venue_mode
+from polybawt.core.machines import conversion, order, venue_mode
 from polybawt.core.market import Market, Side
 from polybawt.core.state import Config
 from polybawt.core.units import Price, Shares, Usdc
@@ -363,5 +363,7 @@ WORLD: tuple[type[Fact], ...] = (
     order.ReadClosed, order.ReadMissing, order.Abort,
     Heartbeat, ClockRead, VersionRead,
     venue_mode.Answered, venue_mode.Refused, venue_mode.Silence,
+    conversion.AckTaken, conversion.AckDeclined, conversion.AckLost, conversion.SeenMoving,
+    conversion.SeenMined, conversion.SeenConfirmed, conversion.SeenFailed,
 )  # fmt: skip
 """What may be journaled; anything else is derived inside the kernel."""

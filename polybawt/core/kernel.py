@@ -13,6 +13,7 @@ from polybawt.core import (
     approvals,
     breakers,
     contact,
+    converting,
     execution,
     facts,
     fills,
@@ -28,13 +29,13 @@ from polybawt.core import (
     watch,
 )
 from polybawt.core.machine import Command, Fact, Outputs
-from polybawt.core.machines import approval, hedge, order, recovery, trade, venue_mode
+from polybawt.core.machines import approval, conversion, hedge, order, recovery, trade, venue_mode
 from polybawt.core.machines.position import PaidOut
 from polybawt.core.machines.settlement import Due
 from polybawt.core.plausible import doubt
 from polybawt.core.risk import Refused
 from polybawt.core.state import State
-from polybawt.core.strategies import Intent, NewHedge, Withdraw
+from polybawt.core.strategies import Intent, NewHedge, Swap, Withdraw
 
 FACTS_MAX: Final = 100_000  # one fact may set off this many and no more
 
@@ -146,6 +147,14 @@ def route(state: State, fact: Fact) -> Outputs:
             return hedging.stranded(state, fact)
         case order.Action():
             return execution.drive(state, fact)
+        case Swap():
+            return converting.wanted(state, fact)
+        case conversion.Action():
+            return converting.drive(state, fact)
+        case conversion.Booked() | conversion.Unbooked():
+            return converting.booked(state, fact)
+        case conversion.Ended():
+            return converting.ended(state, fact)
         case venue_mode.Action():
             return contact.turn(state, fact)
         case venue_mode.Probing():

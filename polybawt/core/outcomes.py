@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import execution, facts, leads, ledger, market_data, triggers
+from polybawt.core import converting, execution, facts, leads, ledger, market_data, triggers
 from polybawt.core.commands import FollowOracle
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed, position, settlement
@@ -224,6 +224,10 @@ def pay_if_due(state: State, condition_id: str) -> Outputs:
         return ()
     if not current.observed and _provable_still(state, condition_id):
         return ()
+    if converting.under_way(state, condition_id):
+        return ()
+    if not converting.redeemed(state, condition_id):
+        return converting.redeem(state, condition_id)
     return advance(state, settlement.Pay(at_ns=state.now_ns, condition_id=condition_id))
 
 
@@ -281,7 +285,7 @@ def forget(state: State, market: Market) -> None:
         state.feeds.pop(token, None)
         state.positions.pop(token, None)
         state.timers.pop(f"refetch:{token}", None)
-    for timer in ("decide", "resolution", "print"):
+    for timer in ("decide", "resolution", "print", "redeem", "redeemed"):
         state.timers.pop(f"{timer}:{condition}", None)
     _unschedule(state, market)
     gone = [known for known in state.settlements if known not in state.markets]

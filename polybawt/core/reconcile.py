@@ -9,7 +9,7 @@ Source: architecture D5 and D8; exchange reference 3.5 and 6.
 
 from typing import Final
 
-from polybawt.core import execution, facts, kill, ledger, links, market_data
+from polybawt.core import converting, execution, facts, kill, ledger, links, market_data
 from polybawt.core.commands import (
     CancelOrder,
     FollowOracle,
@@ -45,6 +45,7 @@ def started(state: State, fact: facts.Started) -> Outputs:
     """A process took over: all links are down, and every open order is in doubt."""
     doubted = [o for o in state.orders.values() if o.state not in ENDED | NEVER_SENT]
     reads = (*(f"order:{record.intent_id}" for record in doubted), *READS)
+    reads = (*reads, *converting.doubted(state))
     start = recovery.Start(at_ns=state.now_ns, epoch=fact.epoch, reads=reads)
     if not RecoveryMachine.allows(state.recovery, start):
         return execution.impossible(state, state.recovery, start)
@@ -64,12 +65,14 @@ def started(state: State, fact: facts.Started) -> Outputs:
             outputs += (order.Timeout(at_ns=fact.at_ns, intent_id=intent_id, reason="restart"),)
     if state.oracles:
         outputs += (FollowOracle(symbols=tuple(state.oracles)),)
-    return (*outputs, *turn(state, start))
+    return (*outputs, *converting.restarted(state), *turn(state, start))
 
 
 def asked(state: State, query: recovery.Query) -> Outputs:
     """Ask the venue; about our cash only once the trades that moved it are known."""
     kind, _, intent_id = query.read.partition(":")
+    if kind == "conversion":
+        return converting.ask(state, intent_id)
     if kind == "order" and intent_id not in state.orders:  # it was closed meanwhile
         return arrived(state, query.read)
     return () if _early(state, query.read) else (read(state, query.read),)
@@ -147,7 +150,7 @@ def balance_read(state: State, fact: facts.BalanceRead) -> Outputs:
         return ()
     if not state.ledger.deposited:
         state.ledger.post(ledger.deposit(Usdc(fact.amount)))
-    elif not any(state.unsettled()) and fact.amount != state.ledger.cash:
+    elif not any(state.unsettled()) and not state.conversions and fact.amount != state.ledger.cash:
         state.count("drifts")
         ours = micro_text(state.ledger.cash)
         text = f"cash is {ours} by our ledger, {micro_text(fact.amount)} at the venue"

@@ -18,6 +18,7 @@ def tick(state: State) -> Outputs:
     outputs: Outputs = ()
     asked = {(order.strategy, order.token_id) for order in state.open_orders()}
     moving = {(leg.strategy, leg.token_id) for t in state.unsettled() for leg in t.legs}
+    moving |= {(c.strategy, part.token_id) for c in state.conversions.values() for part in c.parts}
     for strategy, token in state.ledger.rounds():
         if (strategy, token) in asked | moving or state.ledger.shares(strategy, token):
             continue

@@ -16,6 +16,7 @@ from polybawt.core.ledger import Ledger
 from polybawt.core.machines import venue_mode
 from polybawt.core.machines.approval import Approval
 from polybawt.core.machines.breaker import Breaker
+from polybawt.core.machines.conversion import Conversion
 from polybawt.core.machines.feed import Feed
 from polybawt.core.machines.hedge import Hedge
 from polybawt.core.machines.kill_switch import KillSwitch
@@ -66,6 +67,7 @@ class Config:
     discover_ns: int = 5 * SECOND_NS
     resolve_poll_ns: int = 5 * SECOND_NS
     close_report_ns_max: int = 30 * SECOND_NS  # then the closing report is given up
+    auto_redeem: bool = True  # the venue pays a resolved market by itself (reference 5.3)
     market_keep_ns: int = 120 * SECOND_NS  # how long a paid market stays in memory
     stop_ns_max: int = 12 * SECOND_NS
     breaker_failures_max: int = 5
@@ -131,6 +133,8 @@ class State:
     intent_of: dict[str, str] = field(factory=dict)
     trades: dict[str, Trade] = field(factory=dict)
     positions: dict[str, Position] = field(factory=dict)
+    conversions_made: int = 0
+    conversions: dict[str, Conversion] = field(factory=dict)  # that have not ended
     settlements: dict[str, Settlement] = field(factory=dict)
     hedges: dict[str, Hedge] = field(factory=dict)
     plans: dict[str, Plan] = field(factory=dict)  # of hedges
@@ -207,14 +211,17 @@ class State:
         position = self.positions.get(token_id)
         held = position.outlay if position else 0
         open_ = sum(self.reserved(o) for o in self.open_orders() if o.token_id == token_id)
-        return Usdc(held + open_)
+        bought = sum(c.buying(token_id) for c in self.conversions.values())
+        return Usdc(held + open_ + bought)
 
     def total_exposure(self) -> Usdc:
         held = sum(position.outlay for position in self.positions.values())
-        return Usdc(held + sum(self.reserved(order) for order in self.open_orders()))
+        bought = sum(c.buying() for c in self.conversions.values())
+        return Usdc(held + bought + sum(self.reserved(order) for order in self.open_orders()))
 
     def cash_free(self) -> Usdc:
-        return Usdc(self.ledger.cash - sum(self.reserved(order) for order in self.open_orders()))
+        held_back = sum(self.reserved(order) for order in self.open_orders())
+        return Usdc(self.ledger.cash - held_back - sum(c.takes for c in self.conversions.values()))
 
     def shares_free(self, token_id: str) -> Shares:
         position = self.positions.get(token_id)
@@ -223,7 +230,8 @@ class State:
             for o in self.open_orders()
             if o.token_id == token_id and o.side is Side.SELL
         )
-        return Shares((position.shares if position else 0) - asked)
+        given = sum(c.giving(token_id) for c in self.conversions.values())
+        return Shares((position.shares if position else 0) - asked - given)
 
     def mark(self, position: Position) -> Price:
         """The mid of a live book; else what the shares cost."""

@@ -70,6 +70,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
         ),
         event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
         hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
+        conversions=tuple(c for c in state.conversions.values() if c.strategy == strategy.name),
     )
 
 

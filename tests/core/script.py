@@ -23,7 +23,7 @@ from polybawt.core.scores import Score
 from polybawt.core.signals.lead import Spot
 from polybawt.core.signals.markouts import Markout
 from polybawt.core.state import Config, State
-from polybawt.core.strategies import Intent, NewHedge
+from polybawt.core.strategies import Intent, NewHedge, Swap
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc
 
 T0_S = 1_780_000_000
@@ -249,6 +249,7 @@ def rich() -> Script:
     script.state.markouts["value:maker:1"] = Markout(fills=1, shares=2, effective=-3, realised=4)
     script.rest(5, 20, threshold=cents(95), token_id=NO)
     script.want(5, 20, approval=True)
+    script.say(Swap(strategy="test", kind="split", condition_ids=("0xc1",), amount=shares(1)))
     script.state.scores["value"] = Score(wins=1, losses=2, losing=2, lost_ns=T0)
     script.say(facts.KillRequested(actor="operator", reason="a test", source="terminal"))
     script.say(facts.Started(epoch=2, config=QUIET), facts.LinkUp(link="user"))

@@ -84,10 +84,11 @@ class Conversion(Record):
         given = (p.shares for p in self.parts if (p.token_id, p.side) == (token_id, Side.SELL))
         return Shares(sum(given) if self.state in HOLDING else 0)
 
-    def buying(self, token_id: str) -> Usdc:
-        """What it may still put into a token."""
-        bought = (p.notional for p in self.parts if (p.token_id, p.side) == (token_id, Side.BUY))
-        return Usdc(sum(bought) if self.state in HOLDING else 0)
+    def buying(self, token_id: str = "") -> Usdc:
+        """What it may still put into a token, or into all of them."""
+        bought = (part for part in self.parts if part.side is Side.BUY)
+        put = sum(part.notional for part in bought if token_id in ("", part.token_id))
+        return Usdc(put if self.state in HOLDING else 0)
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from polybawt.core.book import Book
 from polybawt.core.machine import Fact
+from polybawt.core.machines.conversion import Conversion
 from polybawt.core.machines.hedge import Hedge
 from polybawt.core.machines.order import Order
 from polybawt.core.market import Market, Side
@@ -56,6 +57,19 @@ class Withdraw(Fact):
 
 
 @frozen(kw_only=True)
+class Swap(Fact):
+    """Another form of what it holds: ``kind`` is split, merge or convert (quantitative 5.2).
+
+    ``amount``: sets, or NO shares of each of ``condition_ids``.
+    """
+
+    strategy: str
+    kind: str
+    condition_ids: tuple[str, ...]
+    amount: Shares
+
+
+@frozen(kw_only=True)
 class Question:
     """One market of an event, as a strategy sees it beside the others."""
 
@@ -85,6 +99,7 @@ class View(Question):
     flow: Flow | None = None
     event: tuple[Question, ...] = ()
     hedges: tuple[Hedge, ...] = ()  # its own, of this market
+    conversions: tuple[Conversion, ...] = ()  # its own, that have not ended, of all markets
     spent: tuple[Price, ...] = ()  # of its thresholds, those that were traded on here
     scale_micro: int = MILLION
 
@@ -141,5 +156,5 @@ class Strategy(ABC):
         return ()
 
     @abstractmethod
-    def decide(self, view: View) -> tuple[Intent | Withdraw | NewHedge, ...]:
+    def decide(self, view: View) -> tuple[Intent | Withdraw | NewHedge | Swap, ...]:
         """What it wants in this market, at this moment."""

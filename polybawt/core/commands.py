@@ -73,10 +73,11 @@ class ReadTrades(Command):
 
 @frozen(kw_only=True)
 class ReadBalance(Command):
-    """Read what the venue says we hold: collateral, or one token."""
+    """Read what the venue says we hold: collateral, or one token; its cache refreshed first?"""
 
     token_id: str = ""
     version: str = "v1"
+    refresh: bool = False
 
 
 @frozen(kw_only=True)

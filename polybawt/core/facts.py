@@ -291,10 +291,14 @@ class TradesRead(Fact):
 
 @frozen(kw_only=True)
 class BalanceRead(Fact):
-    """What the venue says we hold: millionths of a dollar (``token_id`` "") or of a share."""
+    """What the venue says we hold: millionths of a dollar (``token_id`` "") or of a share.
+
+    ``sent_ns``: when it was asked.
+    """
 
     token_id: str
     amount: int
+    sent_ns: int = 0
 
 
 @frozen(kw_only=True)
@@ -312,6 +316,15 @@ class MarketResolved(Fact):
     condition_id: str
     yes_payout: Usdc
     no_payout: Usdc
+    source: str
+
+
+@frozen(kw_only=True)
+class ResolutionReported(Fact):
+    """How far the oracle is with a market, in the words of the source; it pays nothing yet."""
+
+    condition_id: str
+    status: str
     source: str
 
 
@@ -358,6 +371,7 @@ WORLD: tuple[type[Fact], ...] = (
     LinkGap, BookSnapshot, PriceChanged,
     LastTrade, TickSizeChanged, OracleReported, SpotReported, OrderPushed, TradeReported,
     OpenOrdersRead, TradesRead, BalanceRead, ReadFailed, MarketResolved, BadInput,
+    ResolutionReported,
     order.Sign, order.Timeout, order.AckLive, order.AckDelayed, order.Reject, order.Duplicate,
     order.CancelDone, order.CancelRefused, order.CancelTimeout, order.ReadOpen,
     order.ReadClosed, order.ReadMissing, order.Abort,

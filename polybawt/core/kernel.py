@@ -26,6 +26,7 @@ from polybawt.core import (
     outcomes,
     reconcile,
     timers,
+    verdicts,
     watch,
 )
 from polybawt.core.machine import Command, Fact, Outputs
@@ -105,6 +106,8 @@ def route(state: State, fact: Fact) -> Outputs:
             return leads.spotted(state, fact)
         case facts.MarketResolved():
             return outcomes.resolved(state, fact)
+        case facts.ResolutionReported():
+            return verdicts.stands(state, fact)
         case facts.OrderPushed():
             return execution.pushed(state, fact)
         case facts.TradeReported():

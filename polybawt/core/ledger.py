@@ -6,9 +6,13 @@ stays on in production.  ``wallet`` is what we hold, matched and not yet settled
 account for each token it trades (a *round*), its fees beside it; when nothing of a round is left,
 its cash is moved to the strategy's own account, and that is what the round brought.  Profit, cash,
 holdings and each strategy's part in them are derived from the balances and stored nowhere else.
+What a wallet held before is remembered for a while, for a stale answer shows that.
+
+What the venue has and we cannot explain stands with the strategy that nobody is, ``drift``.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from attrs import define, field
 
@@ -18,7 +22,9 @@ from polybawt.core.units import MILLION, Price, Shares, Usdc
 
 CASH = ""  # the commodity of dollars; every other commodity is a token id
 FEES = "fees"
+DRIFT = "drift"
 SEPARATOR = "/"  # in no strategy's name
+FORMER_MAX: Final = 128  # balances of one commodity
 
 Entry = tuple[tuple[str, str, int], ...]
 """Lines of (account, commodity, amount)."""
@@ -35,9 +41,13 @@ def fees_of(account: str) -> str:
 
 @define
 class Ledger:
-    """Balances by account and commodity; what comes to zero is forgotten."""
+    """Balances by account and commodity; what comes to zero is forgotten.
+
+    ``former``: what the wallet held of each commodity before, the oldest first.
+    """
 
     balances: dict[str, dict[str, int]] = field(factory=dict)
+    former: dict[str, list[int]] = field(factory=dict)
 
     def post(self, entry: Entry) -> None:
         """Book one balanced entry."""
@@ -45,6 +55,10 @@ class Ledger:
             total = sum(amount for _, other, amount in entry if other == commodity)
             assert total == 0, f"entry does not balance in {commodity or 'cash'}: {entry}"
         for account, commodity, amount in entry:
+            if account == "wallet":
+                past = self.former.setdefault(commodity, [])
+                past.append(self.of(account, commodity))
+                del past[:-FORMER_MAX]
             held = self.balances.setdefault(account, {})
             held[commodity] = held.get(commodity, 0) + amount
             if not held[commodity]:
@@ -120,6 +134,28 @@ class Ledger:
 
 def deposit(amount: Usdc) -> Entry:
     return ("wallet", CASH, amount), ("equity", CASH, -amount)
+
+
+def drifted(amount: Usdc) -> Entry:
+    """Cash that is at the venue, or is not, for no reason that we know."""
+    return ("wallet", CASH, amount), (DRIFT, CASH, -amount)
+
+
+def found(token_id: str, shares: Shares) -> Entry:
+    """Shares that are ours for no reason that we know; they cost nothing."""
+    account = round_of(DRIFT, token_id)
+    return ("wallet", token_id, shares), (account, token_id, -shares)
+
+
+def lost(strategy: str, token_id: str, shares: Shares, cost: Usdc) -> Entry:
+    """A strategy's shares are gone for no reason that we know: it has back what they cost."""
+    account = round_of(strategy, token_id)
+    return (
+        ("wallet", token_id, -shares),
+        (account, token_id, shares),
+        (account, CASH, -cost),
+        (DRIFT, CASH, cost),
+    )
 
 
 def fill(leg: Leg) -> Entry:

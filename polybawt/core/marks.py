@@ -2,16 +2,18 @@
 
 The mid is for showing; a limit wants the liquidation value: the bids walked for every share, fees
 off, and nothing for what no bid takes.  Profit is measured without what was paid in or out, so a
-deposit is no gain.  The peak and the value at midnight UTC are kept: a restart forgives nothing.
+deposit is no gain, and neither is a drift.  The peak and the value at midnight UTC are kept: a
+restart forgives nothing.
 
 Source: data-and-quant 5.11.
 """
 
 from attrs import evolve, frozen
 
+from polybawt.core.ledger import DRIFT
 from polybawt.core.machines.position import Position
 from polybawt.core.state import Marks, State
-from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc, proceeds_down
+from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, Usdc, proceeds_down
 
 DAY_NS = 86_400 * SECOND_NS
 
@@ -34,8 +36,14 @@ def liquidation(state: State, held: Position) -> Usdc:
 
 def profit(state: State) -> Usdc:
     """Since the first deposit, every position at its liquidation value; nothing is owed to hope."""
-    held = sum(liquidation(state, position) for position in state.positions.values())
-    return Usdc(state.ledger.cash + held - state.ledger.deposited)
+    worth = {token: liquidation(state, position) for token, position in state.positions.items()}
+    prices = {
+        token: Price(amount * MILLION // state.positions[token].shares)
+        for token, amount in worth.items()
+        if amount
+    }
+    drifted = state.ledger.profit(DRIFT, lambda token: prices.get(token, Price(0)))
+    return Usdc(state.ledger.cash + sum(worth.values()) - state.ledger.deposited - drifted)
 
 
 @frozen

@@ -1,5 +1,7 @@
 """Markets and how they end: listing, the oracle's reports, the venue's word, the payout.
 
+Whose word is enough for a payout is the business of ``verdicts``.
+
 Source: exchange reference 5.3 and 5.4.  Proves by shape: C1, a payout has no other origin
 than what the venue published.
 """
@@ -8,8 +10,18 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import converting, execution, facts, leads, ledger, market_data, triggers
-from polybawt.core.commands import FollowOracle
+from polybawt.core import (
+    converting,
+    drifts,
+    execution,
+    facts,
+    leads,
+    ledger,
+    market_data,
+    triggers,
+    verdicts,
+)
+from polybawt.core.commands import FetchResolution, FollowOracle
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import feed, position, settlement
 from polybawt.core.machines.order import ENDED
@@ -18,7 +30,7 @@ from polybawt.core.machines.settlement import Due, Settlement, SettlementMachine
 from polybawt.core.market import Market
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.state import MARKETS_MAX, ORACLES_MAX, SETTLEMENTS_MAX, State
-from polybawt.core.units import MS_NS, Usdc
+from polybawt.core.units import MILLION, MS_NS, Usdc
 
 DOUBLE_DIGITS: Final = 10**12  # a double keeps at least so many
 
@@ -174,12 +186,13 @@ def ended(state: State, market: Market) -> Outputs:
 def resolved(state: State, fact: facts.MarketResolved) -> Outputs:
     """The venue published what each share pays."""
     condition = fact.condition_id
+    known = state.settlements.get(condition)
+    if known is not None and known.state == "paid":
+        return verdicts.flipped(state, known, fact)
     if condition not in state.markets:
         state.count("unknown_resolution")
         return ()
-    if state.settlements[condition].state == "paid":
-        state.count("repeats")
-        return ()
+    verdicts.heard(state, fact)
     action = settlement.Publish(
         at_ns=fact.at_ns,
         condition_id=condition,
@@ -190,7 +203,12 @@ def resolved(state: State, fact: facts.MarketResolved) -> Outputs:
     for order in tuple(state.orders.values()):
         if order.condition_id == condition and order.state not in ENDED:
             state.timers.pop(f"poll:{order.intent_id}", None)  # it was ended with its market: look
-    return (*outputs, *pay_if_due(state, condition))
+    outputs += pay_if_due(state, condition)
+    if not verdicts.vouched(state, condition) and state.due(
+        f"resolution:{condition}", state.config.poll_ns
+    ):
+        outputs += (FetchResolution(condition_id=condition),)  # what do the others say?
+    return outputs
 
 
 def decided(state: State, request: facts.DecideRequested) -> Outputs:
@@ -198,6 +216,8 @@ def decided(state: State, request: facts.DecideRequested) -> Outputs:
     condition = request.condition_id
     payouts = f"{request.yes_payout}/{request.no_payout} of {condition}"
     known = state.settlements.get(condition) if condition in state.markets else None
+    if known is not None and request.reason and verdicts.wants_a_voice(state, request):
+        return (*verdicts.accepted(state, request), *pay_if_due(state, condition))
     action = settlement.Decide(
         at_ns=request.at_ns,
         condition_id=condition,
@@ -226,6 +246,8 @@ def pay_if_due(state: State, condition_id: str) -> Outputs:
         return ()
     if converting.under_way(state, condition_id):
         return ()
+    if not verdicts.vouched(state, condition_id):
+        return ()
     if not converting.redeemed(state, condition_id):
         return converting.redeem(state, condition_id)
     return advance(state, settlement.Pay(at_ns=state.now_ns, condition_id=condition_id))
@@ -245,6 +267,11 @@ def due(state: State, fact: Due) -> Outputs:
     market = state.markets[fact.condition_id]
     outputs: Outputs = ()
     payouts = (fact.yes_payout, fact.no_payout)
+    if MILLION not in payouts:
+        text = f"{market.slug} has no winner: {fact.yes_payout}/{fact.no_payout}"
+        outputs += (state.notify("warning", "outcome_shared", text),)
+    state.timers[f"paid:{fact.condition_id}"] = state.now_ns
+    state.balances[""] = True  # see whether it has arrived
     for token, payout in zip(market.tokens, payouts, strict=True):
         held = state.positions.get(token)
         if held is None:
@@ -280,6 +307,8 @@ def forget(state: State, market: Market) -> None:
     state.books.pop(condition, None)
     state.flows.pop(condition, None)
     triggers.forget(state, market)
+    verdicts.forget(state, market)
+    drifts.forget(state, market)
     for token in market.tokens:
         del state.market_of[token]
         state.feeds.pop(token, None)

@@ -1,19 +1,20 @@
-"""Agreeing with the venue: at the start, after a lost stream, and at the end.
+"""Agreeing with the venue: at the start, after a lost stream, every so often, and at the end.
 
 After a start nothing is sent until the venue has been asked about every order the journal
-holds, about all recent trades, about what rests there, and about our cash.  Absence proves
-nothing; what the venue holds and the journal does not is told, and ended.
+holds, about all recent trades, about what rests there, about our cash, and about every token that
+we hold of a market that trades.  Absence proves nothing; what the venue holds and the journal does
+not is told, and ended.  The same questions are asked again every ``reconcile_ns``, and then no
+order waits for the answers; what balances have to say is the business of ``drifts``.
 
 Source: architecture D5 and D8; exchange reference 3.5 and 6.
 """
 
 from typing import Final
 
-from polybawt.core import converting, execution, facts, kill, ledger, links, market_data
+from polybawt.core import converting, drifts, execution, facts, kill, ledger, links, market_data
 from polybawt.core.commands import (
     CancelOrder,
     FollowOracle,
-    ReadBalance,
     ReadOpenOrders,
     ReadOrder,
     ReadTrades,
@@ -23,9 +24,10 @@ from polybawt.core.machines import feed, order, recovery
 from polybawt.core.machines.order import ENDED, RESTING
 from polybawt.core.machines.recovery import RecoveryMachine
 from polybawt.core.state import LINKS, State
-from polybawt.core.units import Usdc, micro_text
+from polybawt.core.units import Usdc
 
 READS: Final = ("trades", "open_orders", "balance")
+BALANCE_OF: Final = "balance:"  # a token
 NEVER_SENT: Final = frozenset({"intent", "signed"})
 
 
@@ -36,6 +38,7 @@ def turn(state: State, action: recovery.Action) -> Outputs:
         return execution.impossible(state, before, action)
     state.recovery, outputs = RecoveryMachine.step(before, action)
     if before.state == "reconciling" and state.phase == "trading":
+        state.timers["reconcile"] = state.now_ns
         text = f"epoch {state.epoch}: agreed with the venue, {len(state.orders)} orders known"
         return (state.notify("info", "reconciled", text), *outputs)
     return outputs
@@ -44,7 +47,8 @@ def turn(state: State, action: recovery.Action) -> Outputs:
 def started(state: State, fact: facts.Started) -> Outputs:
     """A process took over: all links are down, and every open order is in doubt."""
     doubted = [o for o in state.orders.values() if o.state not in ENDED | NEVER_SENT]
-    reads = (*(f"order:{record.intent_id}" for record in doubted), *READS)
+    tokens = (f"{BALANCE_OF}{token}" for token in drifts.held(state))
+    reads = (*(f"order:{record.intent_id}" for record in doubted), *READS, *tokens)
     reads = (*reads, *converting.doubted(state))
     start = recovery.Start(at_ns=state.now_ns, epoch=fact.epoch, reads=reads)
     if not RecoveryMachine.allows(state.recovery, start):
@@ -69,7 +73,7 @@ def started(state: State, fact: facts.Started) -> Outputs:
 
 
 def asked(state: State, query: recovery.Query) -> Outputs:
-    """Ask the venue; about our cash only once the trades that moved it are known."""
+    """Ask the venue; about what we hold only once the trades that moved it are known."""
     kind, _, intent_id = query.read.partition(":")
     if kind == "conversion":
         return converting.ask(state, intent_id)
@@ -79,8 +83,9 @@ def asked(state: State, query: recovery.Query) -> Outputs:
 
 
 def _early(state: State, name: str) -> bool:
-    """Our cash can be compared only once the trades that moved it are known."""
-    return name == "balance" and "trades" in state.awaited and state.ledger.deposited > 0
+    """What we hold can be compared only once the trades that moved it are known."""
+    balance = name.partition(":")[0] == "balance"
+    return balance and "trades" in state.awaited and state.ledger.deposited > 0
 
 
 def read(state: State, name: str) -> Command:
@@ -91,7 +96,9 @@ def read(state: State, name: str) -> Command:
         case "open_orders":
             return ReadOpenOrders()
         case "balance":
-            return ReadBalance()
+            return drifts.read(state, "")
+        case _ if name.startswith(BALANCE_OF):
+            return drifts.read(state, name.removeprefix(BALANCE_OF))
         case _:
             record = state.orders[name.removeprefix("order:")]
             return ReadOrder(intent_id=record.intent_id, order_id=record.order_id)
@@ -117,9 +124,11 @@ def trades_read(state: State, fact: facts.TradesRead) -> Outputs:
     if fact.condition_id:
         return ()
     links.reread_answered(state, "trades")
-    waited = _early(state, "balance") and "balance" in state.awaited
+    waited = [name for name in state.awaited if _early(state, name)]
     outputs = arrived(state, "trades")
-    return (*outputs, ReadBalance()) if waited else outputs
+    if state.phase == "trading":
+        drifts.ask_all(state)
+    return (*outputs, *(read(state, name) for name in waited))
 
 
 def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
@@ -144,18 +153,26 @@ def open_orders_read(state: State, fact: facts.OpenOrdersRead) -> Outputs:
 
 
 def balance_read(state: State, fact: facts.BalanceRead) -> Outputs:
-    """The first reading of our cash is what we begin with; any later one is compared."""
-    outputs: Outputs = ()
-    if fact.token_id or _early(state, "balance"):
+    """The first reading of our cash is what we begin with; any later one is compared.
+
+    A start waits until a difference is proven, or gone.
+    """
+    token = fact.token_id
+    name = f"{BALANCE_OF}{token}" if token else "balance"
+    if _early(state, name):
         return ()
-    if not state.ledger.deposited:
+    if not token and not state.ledger.deposited:
         state.ledger.post(ledger.deposit(Usdc(fact.amount)))
-    elif not any(state.unsettled()) and not state.conversions and fact.amount != state.ledger.cash:
-        state.count("drifts")
-        ours = micro_text(state.ledger.cash)
-        text = f"cash is {ours} by our ledger, {micro_text(fact.amount)} at the venue"
-        outputs = (state.notify("critical", "drift", text),)
-    return (*outputs, *arrived(state, "balance"))
+        return arrived(state, name)
+    outputs = drifts.compare(state, fact)
+    return outputs if drifts.in_doubt(state, token) else (*outputs, *arrived(state, name))
+
+
+def tick(state: State) -> Outputs:
+    """The streams may have missed something although they never broke (P2.4)."""
+    if state.phase != "trading" or not state.due("reconcile", state.config.reconcile_ns):
+        return ()
+    return ReadTrades(after_s=links.reread_since_s(state)), ReadOpenOrders()
 
 
 def read_failed(state: State, fact: facts.ReadFailed) -> Outputs:

@@ -26,6 +26,8 @@ def tick(state: State) -> Outputs:
         brought = sum(amount for account, _, amount in entry if account == strategy)
         paid = sum(amount for account, _, amount in entry if account == ledger.fees_of(strategy))
         state.ledger.post(entry)
+        if strategy == ledger.DRIFT:
+            continue  # nobody traded it
         before = state.scores.get(strategy, Score())
         after = before.closed(-brought - paid, state.now_ns)
         state.scores[strategy] = after

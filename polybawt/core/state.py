@@ -12,7 +12,8 @@ from attrs import define, field, frozen
 
 from polybawt.core.book import Book
 from polybawt.core.commands import Notify
-from polybawt.core.ledger import Ledger
+from polybawt.core.evidence import Drift
+from polybawt.core.ledger import DRIFT, Ledger
 from polybawt.core.machines import venue_mode
 from polybawt.core.machines.approval import Approval
 from polybawt.core.machines.breaker import Breaker
@@ -69,6 +70,12 @@ class Config:
     close_report_ns_max: int = 30 * SECOND_NS  # then the closing report is given up
     auto_redeem: bool = True  # the venue pays a resolved market by itself (reference 5.3)
     market_keep_ns: int = 120 * SECOND_NS  # how long a paid market stays in memory
+    reconcile_ns: int = 30 * SECOND_NS  # between two comparisons with the venue (P2.4)
+    stale_ns_max: int = 600 * SECOND_NS  # a balance that we once had is believed after so long
+    payout_grace_ns: int = 30 * SECOND_NS  # the venue's balance may show a payout that much later
+    drift_max_micro: int = 500_000  # part of the equity; what drifts by more fires the kill
+    sources_min: int = 2  # that agree on an outcome before it is paid, ours among them
+    sources_ns_max: int = 30 * SECOND_NS  # then the venue's own word is enough
     stop_ns_max: int = 12 * SECOND_NS
     breaker_failures_max: int = 5
     breaker_cool_ns: int = 5 * SECOND_NS
@@ -136,6 +143,8 @@ class State:
     conversions_made: int = 0
     conversions: dict[str, Conversion] = field(factory=dict)  # that have not ended
     settlements: dict[str, Settlement] = field(factory=dict)
+    verdicts: dict[str, dict[str, str]] = field(factory=dict)  # by condition and source: payouts
+    standings: dict[str, str] = field(factory=dict)  # how far the oracle is with a condition
     hedges: dict[str, Hedge] = field(factory=dict)
     plans: dict[str, Plan] = field(factory=dict)  # of hedges
     parts: dict[str, Part] = field(factory=dict)  # orders of hedges, by intent
@@ -157,6 +166,8 @@ class State:
     answers: dict[str, list[int]] = field(factory=dict)  # by second: good ones, bad ones
     subscribed: dict[str, str] = field(factory=dict)  # to the link that carries it
     rereads: dict[str, bool] = field(factory=dict)  # what the user channel may have hidden
+    balances: dict[str, bool] = field(factory=dict)  # tokens whose balance will be read
+    drifts: dict[str, Drift] = field(factory=dict)  # by token: the venue shows something else
     timers: dict[str, int] = field(factory=dict)  # when something was last done, by its name
     forgotten: dict[str, bool] = field(factory=dict)
     counters: dict[str, int] = field(factory=dict)
@@ -246,7 +257,12 @@ class State:
 
     def pnl(self) -> Usdc:
         """Profit since the first deposit, open positions at their marks."""
-        return Usdc(self.equity() - self.ledger.deposited)
+        return Usdc(self.equity() - self.ledger.deposited - self.drifted())
+
+    def drifted(self) -> Usdc:
+        """What differences with the venue have brought: nobody's profit."""
+        held = self.positions
+        return self.ledger.profit(DRIFT, lambda t: self.mark(held[t]) if t in held else Price(0))
 
     @property
     def epoch(self) -> int:

@@ -8,6 +8,7 @@ from polybawt.core import (
     breakers,
     contact,
     converting,
+    drifts,
     execution,
     flattening,
     halts,
@@ -18,6 +19,7 @@ from polybawt.core import (
     outcomes,
     reconcile,
     rounds,
+    verdicts,
     watch,
 )
 from polybawt.core.commands import FetchMarkets, FetchResolution, ReadOrder, ReadTrades
@@ -43,6 +45,8 @@ def tick(state: State) -> Outputs:
         *kill.tick(state),
         *contact.tick(state),
         *_trades(state),
+        *reconcile.tick(state),
+        *drifts.tick(state),
         *hedging.tick(state),
         *converting.tick(state),
         *breakers.cool(state),
@@ -153,7 +157,9 @@ def _awaiting(state: State, condition_id: str) -> Outputs:
         give_up = settlement.GiveUp(at_ns=state.now_ns, condition_id=condition_id)
         outputs += outcomes.advance(state, give_up)
     if current.state == "resolved":
-        return (*outputs, *outcomes.pay_if_due(state, condition_id))
+        outputs += outcomes.pay_if_due(state, condition_id)
+        if verdicts.vouched(state, condition_id):
+            return outputs
     if state.due(f"resolution:{condition_id}", config.resolve_poll_ns):
         outputs += (FetchResolution(condition_id=condition_id),)
     return outputs

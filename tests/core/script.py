@@ -11,6 +11,7 @@ from attrs import define, evolve, field
 from polybawt.core import facts
 from polybawt.core.book import Book, Levels
 from polybawt.core.commands import SignOrder
+from polybawt.core.evidence import Drift
 from polybawt.core.kernel import step
 from polybawt.core.machine import Command, Fact
 from polybawt.core.machines import order
@@ -43,7 +44,8 @@ MARKET = Market(
     end_ns=T0 + 300 * SECOND_NS,
 )
 LIMITS = Limits(oracle_age_ns_max=2**62)  # the oracle speaks when a test lets it
-QUIET = Config(strategies=(), limits=LIMITS)  # nobody wants anything but the test
+# Nobody wants anything but the test, and one voice is enough for an outcome.
+QUIET = Config(strategies=(), limits=LIMITS, sources_min=1)
 CASH = Usdc(1_000 * MILLION)
 C = TypeVar("C", bound=Command)
 
@@ -245,6 +247,10 @@ def rich() -> Script:
             shares=shares(700), side=Side.BUY, timestamp_ms=script.now_ns // MS_NS,
         )
     )  # fmt: skip
+    script.state.verdicts["0xc1"] = {"gamma": "1000000/0"}
+    script.state.standings["0xc1"] = "proposed"
+    script.state.drifts[""] = Drift(token_id="", ours=1, theirs=2, since_ns=T0, seen_ns=T0)
+    script.state.balances[""] = True
     script.state.spots["btc/usd"] = Spot("btc/usd", {T0_S * 1000: 10**18}, T0_S * 1000)
     script.state.markouts["value:maker:1"] = Markout(fills=1, shares=2, effective=-3, realised=4)
     script.rest(5, 20, threshold=cents(95), token_id=NO)

@@ -531,7 +531,7 @@ def test_a_paid_market_leaves_nothing_behind(script: Script) -> None:
     kept = (mine.books, mine.orders, mine.intent_of, mine.trades, mine.positions, mine.moments)
     assert kept == ({},) * 6
     assert set(mine.feeds) == set(state.LINKS)
-    assert set(mine.timers) <= {"discover", "trades", "reread"}
+    assert set(mine.timers) <= {"discover", "trades", "reread", "reconcile", "balance", "prints"}
     assert mine.ledger.holdings == {}
 
 

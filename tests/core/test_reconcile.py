@@ -96,14 +96,14 @@ def test_cash_is_compared_only_once_the_trades_that_moved_it_are_known(script: S
     assert "balance" not in script.state.awaited
 
 
-def test_a_difference_in_cash_is_told(script: Script) -> None:
+def test_a_difference_in_cash_or_tokens_is_told(script: Script) -> None:
     """Proves: P2.4."""
     script.say(facts.BalanceRead(token_id="", amount=CASH - 1))
     assert (script.state.counters["drifts"], script.noticed("drift")) == (1, 1)
     script.say(facts.BalanceRead(token_id="", amount=CASH))
     assert script.noticed("drift") == 1
     script.say(facts.BalanceRead(token_id="1001", amount=5))
-    assert script.noticed("drift") == 1
+    assert script.noticed("drift") == 2
 
 
 def test_cash_is_not_compared_while_a_trade_is_under_way(script: Script) -> None:
@@ -212,7 +212,7 @@ def test_a_restart_while_reconciling_begins_anew(script: Script) -> None:
     assert script.state.phase == "reconciling"
     started(script)
 
-    assert set(script.state.awaited) == {"trades", "open_orders", "balance"}
+    assert set(script.state.awaited) == {"trades", "open_orders", "balance", "balance:1001"}
 
 
 def test_an_awaited_order_that_closed_meanwhile_is_no_longer_awaited(script: Script) -> None:

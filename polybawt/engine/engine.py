@@ -30,6 +30,7 @@ from polybawt.venue.clob import Clob
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.limits import Limits
+from polybawt.venue.onchain import Onchain
 from polybawt.venue.links import MarketLink, OracleLink, PricesLink, UserLink
 from polybawt.venue.prints import Prints
 from polybawt.venue.signing import Account
@@ -140,6 +141,13 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 shell = Shell(
                     clob=clob,
+                    chain=Onchain(
+                        http,
+                        account.address,
+                        credentials,
+                        clock=self.clock,
+                        signature_type=settings.signature_type,
+                    ),
                     gamma=Gamma(site, self.clock),
                     prints=Prints(archive, self.clock) if config.venue.data_url else None,
                     market=market,

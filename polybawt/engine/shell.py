@@ -22,6 +22,7 @@ from polybawt.engine.inbox import Inbox
 from polybawt.venue.clob import Clob
 from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
+from polybawt.venue.onchain import Onchain
 from polybawt.venue.prints import Prints
 from polybawt.venue.stream import Stream, Streams
 
@@ -44,6 +45,7 @@ class Shell:
         self,
         *,
         clob: Clob,
+        chain: Onchain,
         gamma: Gamma,
         market: Streams,
         oracle: Stream,
@@ -53,7 +55,8 @@ class Shell:
         barred: Callable[[str], str],
         prints: Prints | None = None,
     ) -> None:
-        self._clob, self._gamma, self._prints = clob, gamma, prints
+        self._clob, self._chain = clob, chain
+        self._gamma, self._prints = gamma, prints
         self._market, self._oracle = market, oracle
         self._inbox, self._clock, self._tasks, self._barred = inbox, clock, tasks, barred
         self._orders = asyncio.Semaphore(ORDERS_MAX)
@@ -104,7 +107,7 @@ class Shell:
 
     def _lane(self, command: Command) -> AbstractAsyncContextManager[None]:
         match command:
-            case c.SignOrder() | c.PostOrder():
+            case c.SignOrder() | c.PostOrder() | c.Convert():
                 return self._orders
             case c.CancelOrder():
                 return self._cancels
@@ -149,6 +152,10 @@ class Shell:
                 return await self._clob.read_trades(command)
             case c.ReadBalance():
                 return (await self._clob.read_balance(command),)
+            case c.Convert():
+                return (await self._chain.carry(command),)
+            case c.ReadConversion():
+                return (await self._chain.look(command),)
             case c.FetchBook():
                 return (await self._clob.fetch_book(command),)
             case c.FetchPrint():

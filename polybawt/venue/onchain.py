@@ -20,6 +20,10 @@ import httpx
 import orjson
 from attrs import frozen
 
+from polybawt.core import facts
+from polybawt.core.commands import Convert, ReadConversion
+from polybawt.core.machine import Fact
+from polybawt.core.machines import conversion
 from polybawt.core.units import SECOND_NS, Shares
 from polybawt.venue import wire
 from polybawt.venue.backoff import Backoff
@@ -33,6 +37,11 @@ DEADLINE_S: Final = 10.0
 PREFIX: Final = "STATE_"
 STATES: Final = ("NEW", "EXECUTED", "MINED", "CONFIRMED", "FAILED", "INVALID")
 ENDED: Final = ("CONFIRMED", "FAILED", "INVALID")
+
+SEEN: Final[dict[str, type[conversion.SeenMined | conversion.SeenConfirmed]]] = {
+    "MINED": conversion.SeenMined,
+    "CONFIRMED": conversion.SeenConfirmed,
+}
 
 
 @frozen
@@ -94,6 +103,35 @@ class Onchain:
     ) -> None:
         self._http, self._address, self._credentials = http, address, credentials
         self._clock, self._signature_type, self._backoff = clock, signature_type, backoff
+
+    async def carry(self, command: Convert) -> Fact:
+        """One request of the kernel's, and what the answer means to it."""
+        redeeming, named = command.kind == conversion.REDEEM, command.conversion_id
+        amount = None if redeeming else command.amount
+        sent = await self._send(command.kind, command.condition_ids, amount, command.name)
+        match sent:
+            case Taken():
+                return conversion.AckTaken(
+                    at_ns=self._clock(), conversion_id=named, transaction_id=sent.transaction_id
+                )
+            case Declined():
+                answer: type[conversion.AckDeclined | conversion.AckLost] = conversion.AckDeclined
+            case Unclear():
+                answer = conversion.AckLost
+        return answer(at_ns=self._clock(), conversion_id=named, reason=sent.reason[:200])
+
+    async def look(self, command: ReadConversion) -> Fact:
+        """How far one is; a read that says nothing is a read that failed."""
+        found, named = await self.transaction(command.transaction_id), command.conversion_id
+        now_ns = self._clock()
+        if not isinstance(found, TransactionRead):
+            why = f"{named}: {found.reason}"[:200]
+            return facts.ReadFailed(at_ns=now_ns, what="ReadConversion", reason=why)
+        if found.final and not found.done:
+            why = found.error[:200] or found.state
+            return conversion.SeenFailed(at_ns=now_ns, conversion_id=named, reason=why)
+        seen = SEEN.get(found.state, conversion.SeenMoving)
+        return seen(at_ns=now_ns, conversion_id=named)
 
     async def split(self, condition_id: str, amount: Shares, nonce: str) -> Sent:
         """Collateral into so many sets."""

@@ -16,6 +16,7 @@ from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.links import MarketLink, OracleLink
+from polybawt.venue.onchain import Onchain
 from polybawt.venue.stream import Stream, Streams
 from tests.engine.town import ACCOUNT, Town, town, until
 
@@ -28,10 +29,11 @@ async def shell(
     inbox, clock, stream = Inbox(), Clock(), t.url.replace("http", "ws") + "/ws"
     async with http_client(t.url) as http, http_client(f"{t.url}/gamma") as site:
         clob = Clob(http, ACCOUNT, chain_id=137, clock=clock)
-        await clob.login()
+        keys = await clob.login()
         async with asyncio.TaskGroup() as tasks:
             made = Shell(
                 clob=clob,
+                chain=Onchain(http, ACCOUNT.address, keys, clock=clock),
                 gamma=Gamma(site, clock),
                 market=Streams(
                     lambda name: Stream(f"{stream}/market", MarketLink(name=name), clock, inbox.put)

@@ -5,6 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
+from polybawt.core import facts
+from polybawt.core.commands import Convert, ReadConversion
+from polybawt.core.machine import Fact
+from polybawt.core.machines import conversion
 from polybawt.core.units import SECOND_NS, Shares
 from polybawt.venue.backoff import Backoff
 from polybawt.venue.onchain import (
@@ -128,3 +132,54 @@ async def test_a_read_that_says_nothing_is_no_proof(steps: list[Say | str], expe
         got = await onchain(server).transaction("t-1")
 
     assert got == expected or isinstance(got, expected if isinstance(expected, type) else ())
+
+
+CONVERT = Convert(
+    conversion_id="c1", kind="merge", condition_ids=("0xc",), amount=Shares(7), name="c1-9"
+)
+NOW = {"at_ns": 1_700_000_000 * SECOND_NS, "conversion_id": "c1"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "means"),
+    [
+        (Say(200, NEW), conversion.AckTaken(**NOW, transaction_id="t-1")),
+        (Say(400, {"error": "too little"}), conversion.AckDeclined(**NOW, reason="400 too little")),
+    ],
+)
+async def test_what_the_kernel_asks_is_answered_in_its_words(answer: Say, means: Fact) -> None:
+    """The name of a request is its nonce: the same again is the same transaction."""
+    async with scripted([answer]) as server:
+        assert await onchain(server).carry(CONVERT) == means
+    assert orjson.loads(server.heard[0].body)["nonce"] == "c1-9"
+
+
+async def test_silence_is_told_as_silence() -> None:
+    async with scripted([RESET]) as server:
+        answer = await onchain(server).carry(CONVERT)
+    assert isinstance(answer, conversion.AckLost)
+
+
+@pytest.mark.parametrize(
+    ("state", "means"),
+    [
+        ("STATE_NEW", conversion.SeenMoving(**NOW)),
+        ("STATE_EXECUTED", conversion.SeenMoving(**NOW)),
+        ("STATE_MINED", conversion.SeenMined(**NOW)),
+        ("STATE_CONFIRMED", conversion.SeenConfirmed(**NOW)),
+        ("STATE_FAILED", conversion.SeenFailed(**NOW, reason="reverted")),
+        ("STATE_INVALID", conversion.SeenFailed(**NOW, reason="reverted")),
+    ],
+)
+async def test_how_far_it_is_is_told_by_the_state(state: str, means: Fact) -> None:
+    body = {"state": state, "transaction_hash": "0x1", "error_msg": "reverted"}
+    async with scripted([Say(200, body)]) as server:
+        read = ReadConversion(conversion_id="c1", transaction_id="t-1")
+        assert await onchain(server).look(read) == means
+
+
+async def test_a_transaction_that_is_not_found_is_a_read_that_failed() -> None:
+    """It may be shown later: nothing is concluded from that it is not shown."""
+    async with scripted([Say(404, {"error": "transaction not found"})]) as server:
+        read = ReadConversion(conversion_id="c1", transaction_id="t-1")
+        assert isinstance(await onchain(server).look(read), facts.ReadFailed)

@@ -24,6 +24,7 @@ from polybawt.core.commands import ReadBalance, ReadTrades
 from polybawt.core.evidence import Drift
 from polybawt.core.ledger import DRIFT
 from polybawt.core.machine import Command, Outputs
+from polybawt.core.machines.conversion import SENT
 from polybawt.core.machines.position import Bought, Position, PositionMachine, Sold
 from polybawt.core.market import Market
 from polybawt.core.state import State
@@ -102,6 +103,10 @@ def under_way(state: State, token_id: str) -> bool:
             return True
     for trade in state.unsettled():
         if not token_id or any(leg.token_id == token_id for leg in trade.legs):
+            return True
+    for record in state.conversions.values():
+        of_it = any(part.token_id == token_id for part in record.parts)
+        if record.state in SENT and (not token_id or of_it):
             return True
     unknown = (order for order in state.open_orders() if order.state == "unknown")
     return any(token_id in ("", order.token_id) for order in unknown)

@@ -66,6 +66,7 @@ class Shell:
         self._calls: set[asyncio.Task[None]] = set()
         self._known: dict[str, Market] = {}
         self._asking: set[str] = set()
+        self._standings: dict[str, str] = {}
         self.stopped = asyncio.Event()
 
     def carry(self, command: Command) -> None:
@@ -164,10 +165,24 @@ class Shell:
             case c.FetchMarkets():
                 return self._news(await self._gamma.markets())
             case c.FetchResolution():
-                found = await self._gamma.resolution(command.condition_id)
-                return () if found is None else (found,)
+                return await self._resolution(command.condition_id)
             case _:
                 raise AssertionError(f"nobody carries {command}")
+
+    async def _resolution(self, condition_id: str) -> list[Fact]:
+        """The two sources that can be asked; the CLOB's word does not wait for Gamma's."""
+        said = await self._clob.read_outcome(condition_id)
+        if said is not None:
+            await self._inbox.put(said)
+        found = await self._gamma.resolution(condition_id)
+        found = found or await self._gamma.standing(condition_id)
+        if isinstance(found, facts.ResolutionReported):
+            if self._standings.get(condition_id) == found.status:
+                return []
+            self._standings[condition_id] = found.status
+            while len(self._standings) > MARKETS_MAX:
+                del self._standings[next(iter(self._standings))]
+        return [] if found is None else [found]
 
     def _news(self, listed: Iterable[Fact]) -> list[Fact]:
         """Of the markets listed, those that say something new: the rest is no fact."""

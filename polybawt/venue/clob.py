@@ -30,6 +30,7 @@ from polybawt.core.facts import (
     BalanceRead,
     BookSnapshot,
     ClockRead,
+    MarketResolved,
     OpenOrdersRead,
     OrderPushed,
     ReadFailed,
@@ -334,12 +335,16 @@ class Clob:
         return (*facts, done)
 
     async def read_balance(self, c: ReadBalance) -> BalanceRead | ReadFailed:
+        """What is settled. The venue keeps a copy of it that it renews when told to (1.12)."""
         kind = {"v1": "CONDITIONAL", "v2": "CONDITIONAL-V2"}.get(c.version, "CONDITIONAL")
         params = {
             "asset_type": kind if c.token_id else "COLLATERAL",
             "signature_type": str(self._signature_type),
         }
         params |= {"token_id": c.token_id} if c.token_id else {}
+        if c.refresh:  # should that fail, the copy is all that there is
+            await self._read("ReadBalance", "/balance-allowance/update", params)
+        sent_ns = self._clock()
         answer = await self._read("ReadBalance", "/balance-allowance", params)
         if isinstance(answer, ReadFailed):
             return answer
@@ -349,7 +354,19 @@ class Clob:
             amount = wire_rest.balance(answer)
         except wire.Misread as wrong:
             return self._failed("ReadBalance", str(wrong))
-        return BalanceRead(token_id=c.token_id, amount=amount, at_ns=self._clock())
+        return BalanceRead(token_id=c.token_id, amount=amount, sent_ns=sent_ns, at_ns=self._clock())
+
+    async def read_outcome(self, condition_id: str) -> MarketResolved | ReadFailed | None:
+        """What the CLOB itself says that the market paid; None while it does not (5.3)."""
+        answer = await self._read("FetchResolution", f"/markets/{condition_id}", private=False)
+        if isinstance(answer, ReadFailed):
+            return answer
+        if answer.status != 200:
+            return self._refused("FetchResolution", answer)
+        try:
+            return wire_rest.outcome(answer, condition_id, self._clock())
+        except wire.READ_ERRORS as wrong:
+            return self._failed("FetchResolution", str(wrong))
 
     async def fetch_book(self, c: FetchBook) -> BookSnapshot | BadInput | ReadFailed:
         asked_ns = self._clock()

@@ -12,7 +12,13 @@ from typing import Final
 
 import httpx
 
-from polybawt.core.facts import BadInput, MarketListed, MarketResolved, ReadFailed
+from polybawt.core.facts import (
+    BadInput,
+    MarketListed,
+    MarketResolved,
+    ReadFailed,
+    ResolutionReported,
+)
 from polybawt.core.machine import Fact
 from polybawt.venue import wire, wire_gamma, wire_rest
 from polybawt.venue.backoff import Backoff
@@ -76,16 +82,39 @@ class Gamma:
             seen.add(cursor)
         yield [self._failed("FetchMarkets", f"more than {PAGES_MAX} pages")]
 
-    async def resolution(self, condition_id: str) -> MarketResolved | ReadFailed | None:
-        """What the market paid; None while that is not final."""
-        wanted = {"condition_ids": condition_id, "closed": "true"}
+    async def resolution(
+        self, condition_id: str
+    ) -> MarketResolved | ResolutionReported | ReadFailed | None:
+        """What the market paid; how far the oracle is while that is not final, if it says."""
+        row = await self._market(condition_id, "true")
+        if row is None or isinstance(row, ReadFailed):
+            return row
+        try:
+            now_ns = self._clock()
+            return wire_gamma.resolution(row, now_ns) or wire_gamma.standing(row, now_ns)
+        except wire.READ_ERRORS as wrong:
+            return self._failed("FetchResolution", str(wrong))
+
+    async def standing(self, condition_id: str) -> ResolutionReported | ReadFailed | None:
+        """How far the oracle is with a market that is not closed, if it says."""
+        row = await self._market(condition_id, "false")
+        if row is None or isinstance(row, ReadFailed):
+            return row
+        try:
+            return wire_gamma.standing(row, self._clock())
+        except wire.READ_ERRORS as wrong:
+            return self._failed("FetchResolution", str(wrong))
+
+    async def _market(self, condition_id: str, closed: str) -> Fields | ReadFailed | None:
+        """The row of one market, among those that are closed or those that are not."""
+        wanted = {"condition_ids": condition_id, "closed": closed}
         rows = await self._rows("FetchResolution", wanted, "")
         if isinstance(rows, ReadFailed):
             return rows
         try:
             for row in rows[0]:
                 if wire.ident(row, "conditionId").lower() == condition_id.lower():
-                    return wire_gamma.resolution(row, self._clock())
+                    return row
         except wire.READ_ERRORS as wrong:
             return self._failed("FetchResolution", str(wrong))
         return None

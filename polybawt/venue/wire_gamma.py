@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from polybawt.core.facts import MarketResolved
+from polybawt.core.facts import MarketResolved, ResolutionReported
 from polybawt.core.market import FeeSchedule, Market
 from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc, parse_micro, parse_scaled
 from polybawt.venue import wire
@@ -118,6 +118,19 @@ def resolution(row: Fields, now_ns: int) -> MarketResolved | None:
         condition_id=wire.ident(row, "conditionId"),
         yes_payout=Usdc(yes),
         no_payout=Usdc(no),
+        source="gamma",
+        at_ns=now_ns,
+    )
+
+
+def standing(row: Fields, now_ns: int) -> ResolutionReported | None:
+    """How far the oracle is, in its own word; v2's own word says no more than resolved or not."""
+    status = wire.text(row, "umaResolutionStatus") or wire.text(row, "resolutionStatus")
+    if not status or status.lower() in FINAL_STATUSES:
+        return None
+    return ResolutionReported(
+        condition_id=wire.ident(row, "conditionId"),
+        status=wire.ident({"status": status}, "status"),
         source="gamma",
         at_ns=now_ns,
     )

@@ -13,15 +13,21 @@ from typing import Final
 import orjson
 
 from polybawt.core.commands import CancelOrder, PostOrder, ReadOrder
-from polybawt.core.facts import BookSnapshot, OrderPushed, ReadFailed, TradeReported
+from polybawt.core.facts import (
+    BookSnapshot,
+    MarketResolved,
+    OrderPushed,
+    ReadFailed,
+    TradeReported,
+)
 from polybawt.core.machine import Fact
 from polybawt.core.machines import order, venue_mode
-from polybawt.core.units import SECOND_NS, Shares
+from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc
 from polybawt.venue import wire
 from polybawt.venue.http import Answer
 from polybawt.venue.signing import OrderTerms
 from polybawt.venue.wire import Fields, Misread
-from polybawt.venue.wire_stream import book_snapshot, trade_reported
+from polybawt.venue.wire_stream import NO_WORDS, book_snapshot, trade_reported
 
 REFUSED_STATUSES: Final = frozenset({401, 403, 404, 425, 429})
 """Refused before the order was looked at, whoever wrote the body (reference 3.5)."""
@@ -392,6 +398,29 @@ def balance(answer: Answer) -> int:
     if body.get("balance") in (None, ""):
         raise Misread("balance is missing")
     return wire.whole(body, "balance")
+
+
+def outcome(answer: Answer, condition_id: str, now_ns: int) -> MarketResolved | None:
+    """The winner among a closed market's tokens, or its halves; None while there is neither."""
+    body = wire.fields(wire.decode(answer.body))
+    if wire.ident(body, "condition_id").lower() != condition_id.lower():
+        raise Misread("the record of another market")
+    tokens = [wire.fields(token) for token in wire.array(body, "tokens")]
+    won = [wire.flag(token, "winner") for token in tokens]
+    split = wire.flag(body, "is_50_50_outcome")
+    if len(tokens) != 2 or (split and any(won)) or all(won):
+        raise Misread(f"{len(tokens)} tokens, {sum(won)} of them winners")
+    if not wire.flag(body, "closed") or not (split or any(won)):
+        return None
+    reverse = wire.text(tokens[0], "outcome").upper() in NO_WORDS
+    yes = MILLION // 2 if split else MILLION * won[reverse]
+    return MarketResolved(
+        condition_id=wire.ident(body, "condition_id"),
+        yes_payout=Usdc(yes),
+        no_payout=Usdc(MILLION - yes),
+        source="clob",
+        at_ns=now_ns,
+    )
 
 
 def book(answer: Answer, token_id: str, now_ns: int) -> BookSnapshot:

@@ -527,10 +527,85 @@ async def test_a_balance_is_read_in_millionths(
     async with clob_with(Say(200, {"balance": "12500000", "allowances": {}}), *bad) as (clob, s):
         held = await clob.read_balance(command)
 
-        assert held == facts.BalanceRead(token_id=command.token_id, amount=12_500_000, at_ns=NOW_NS)
+        assert held == facts.BalanceRead(
+            token_id=command.token_id, amount=12_500_000, sent_ns=NOW_NS, at_ns=NOW_NS
+        )
         assert s.heard[0].query["asset_type"] == asset_type
         for _ in bad:
             assert isinstance(await clob.read_balance(command), facts.ReadFailed)
+
+
+async def test_a_balance_in_doubt_is_refreshed_first() -> None:
+    """The venue's copy of it can be minutes old; should it not renew it, the copy is read.
+
+    Proves: P2.4.
+    """
+    steps = [
+        Say(200, ""),
+        Say(200, {"balance": "7"}),
+        Say(400, error("no")),
+        Say(200, {"balance": "8"}),
+    ]
+    async with clob_with(*steps) as (clob, server):
+        held = [await clob.read_balance(commands.ReadBalance(refresh=True)) for _ in range(2)]
+
+        assert [fact.amount for fact in held if isinstance(fact, facts.BalanceRead)] == [7, 8]
+        assert [request.path for request in server.heard] == [
+            "/balance-allowance/update", "/balance-allowance",
+        ] * 2  # fmt: skip
+
+
+def closed(first: object, second: object, **more: object) -> dict[str, object]:
+    tokens = [
+        {"token_id": "1", "outcome": "Up", "winner": first},
+        {"token_id": "2", "outcome": "Down", "winner": second},
+    ]
+    return {"condition_id": "0xc0", "closed": True, "tokens": tokens, **more}
+
+
+@pytest.mark.parametrize(
+    ("body", "paid"),
+    [
+        (closed(True, False), 1_000_000),
+        (closed(False, True), 0),
+        ({**closed(True, False), "tokens": closed(True, False)["tokens"][::-1]}, 1_000_000),  # type: ignore[index]
+        (closed(False, False, is_50_50_outcome=True), 500_000),
+        (closed(False, False), None),
+        (closed(True, False, closed=False), None),
+    ],
+)
+async def test_the_clob_names_the_winner_of_a_closed_market(
+    body: dict[str, object], paid: int | None
+) -> None:
+    """A second voice beside Gamma and the stream (5.3); closed is not yet paid. Proves: C1"""
+    async with clob_with(Say(200, body)) as (clob, server):
+        said = await clob.read_outcome("0xc0")
+
+        assert server.heard[0].path == "/markets/0xc0"
+        if paid is None:
+            assert said is None
+        else:
+            assert isinstance(said, facts.MarketResolved)
+            assert (said.yes_payout, said.no_payout) == (paid, 1_000_000 - paid)
+            assert said.source == "clob"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Say(404, error("x")),
+        Say(200, closed(True, True)),
+        Say(200, closed(True, False, is_50_50_outcome=True)),
+        Say(200, closed(True, False, condition_id="0xc1")),
+        Say(200, closed(True, False, tokens=[])),
+        Say(200, []),
+        Say(200, "x"),
+    ],
+)
+async def test_an_odd_record_of_a_market_pays_nothing(odd: Say) -> None:
+    """Proves: C1."""
+    async with clob_with(odd) as (clob, _):
+        assert isinstance(await clob.read_outcome("0xc0"), facts.ReadFailed)
 
 
 async def test_a_book_is_that_of_the_token_asked_for() -> None:

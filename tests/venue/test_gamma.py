@@ -367,3 +367,22 @@ async def test_a_resolution_is_looked_up_by_condition() -> None:
         assert isinstance(odd, facts.ReadFailed)
         assert isinstance(gone, facts.ReadFailed)
         assert server.heard[0].query == {"condition_ids": "0xc0", "closed": "true"}
+
+
+async def test_how_far_the_oracle_is_is_told_as_it_says() -> None:
+    """Proposed or disputed is no outcome, and operators want to know of it. Proves: C1"""
+    steps = [
+        page(row(closed=True, umaResolutionStatus="disputed")),
+        page(row(umaResolutionStatus="proposed")),
+        page(row(umaResolutionStatus="")),
+        page(),
+    ]
+    async with gamma_with(*steps) as (gamma, server):
+        closed = await gamma.resolution("0xc0")
+        standing, silent, unlisted = [await gamma.standing("0xc0") for _ in range(3)]
+
+        assert isinstance(closed, facts.ResolutionReported)
+        assert isinstance(standing, facts.ResolutionReported)
+        assert (closed.status, standing.status) == ("disputed", "proposed")
+        assert silent is unlisted is None
+        assert server.heard[1].query == {"condition_ids": "0xc0", "closed": "false"}

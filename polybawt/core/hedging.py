@@ -15,18 +15,18 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import pricing
+from polybawt.core import legs
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import hedge
 from polybawt.core.machines.hedge import Hedge, HedgeMachine, Lane, Leg
 from polybawt.core.machines.order import RESTING, Order
 from polybawt.core.machines.trade import Leg as TradeLeg
-from polybawt.core.market import LOT, MARKETABLE_BUY_MIN, Side
+from polybawt.core.market import LOT, Side
 from polybawt.core.plans import Part, Plan
 from polybawt.core.risk import Refused
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, NewHedge, Withdraw
-from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, ceil_div, cost_up
+from polybawt.core.units import MILLION, Price, Shares, ceil_div
 
 HEDGES_MAX: Final = 256
 
@@ -38,7 +38,7 @@ def proposed(state: State, wish: NewHedge) -> Outputs:
     market = state.markets.get(wish.condition_id)
     if market is None or state.barred() or wish.first_token not in market.tokens:
         return ()
-    pair = _pair_cost(state, wish)
+    pair = legs.pair_cost(state, wish)
     if not pair or pair > wish.pair_cost_max:
         return ()
     live = next(of_strategy(state, wish.strategy, wish.condition_id), None) or _begun(state, wish)
@@ -79,46 +79,19 @@ def _begun(state: State, wish: NewHedge) -> Hedge | None:
     return begun
 
 
-def _pair_cost(state: State, wish: NewHedge) -> Price:
-    """What a pair costs at most, its first leg bought at the limit, now; 0 for cannot be had."""
-    market = state.markets[wish.condition_id]
-    size = min(wish.slice_max, wish.quantity)
-    if size <= 0:
-        return Price(0)
-    cover = _cover_limit(state, wish, market.other(wish.first_token), size)
-    if not cover:
-        return Price(0)
-    first = pricing.all_in(market, wish.limit, size, taker=not wish.post_only)
-    return Price(first + pricing.all_in(market, cover, size, taker=True))
-
-
-def _cover_limit(state: State, terms: NewHedge, token_id: str, size: Shares) -> Price:
-    limits, book = state.config.limits, state.books.get(terms.condition_id)
-    if book is None:
-        return Price(0)
-    return pricing.to_buy(
-        book,
-        token_id,
-        size,
-        slippage_ticks=terms.slippage_ticks,
-        reach_ticks=limits.touch_ticks_max,
-        cap=limits.price_cap,
-    )
-
-
 def wanted(state: State, wish: hedge.Wanted) -> Outputs:
     """The machine's wish as an intent, in whole lots."""
     live, terms = state.hedges[wish.hedge_id], state.plans[wish.hedge_id].terms
     leads = live.state == "working"
     price, post_only = wish.limit, terms.post_only if leads else False
     if not leads and wish.side is Side.BUY:
-        price, post_only = _cover_price(state, live, wish.leg, wish.limit, wish.shares)
+        price, post_only = legs.cover_price(state, live, wish.leg, wish.limit, wish.shares)
     return (
         Intent(
             at_ns=wish.at_ns,
             strategy=live.strategy,
             condition_id=live.condition_id,
-            token_id=_token(state, live, wish.leg),
+            token_id=legs.token_of(state, live, wish.leg),
             side=wish.side,
             price=price,
             size=Shares(wish.shares // LOT * LOT),
@@ -130,29 +103,13 @@ def wanted(state: State, wish: hedge.Wanted) -> Outputs:
     )
 
 
-def _cover_price(
-    state: State, live: Hedge, leg: Leg, limit: Price, size: Shares
-) -> tuple[Price, bool]:
-    """A cover worth less than a taker's minimum waits just below the ask (reference 3.4)."""
-    book = state.books[live.condition_id]
-    best = book.best_ask(_token(state, live, leg))
-    if best is None or cost_up(best, size) >= MARKETABLE_BUY_MIN:
-        return limit, False
-    return book.market.price_down(min(limit, best - book.market.tick)), True
-
-
-def _token(state: State, live: Hedge, leg: Leg) -> str:
-    first = state.plans[live.hedge_id].terms.first_token
-    return first if leg is Leg.FIRST else state.markets[live.condition_id].other(first)
-
-
 def ordered(state: State, intent: Intent, record: Order) -> Outputs:
     """An intent became an order: of what was wanted, the part that it does not ask for ended."""
     live = state.hedges.get(intent.hedge_id)
     if live is None:
         return ()
     lane = state.plans[live.hedge_id].leg_of(intent.token_id), intent.side
-    waiting = _waiting(state, live, lane)
+    waiting = legs.waiting(state, live, lane)
     state.parts[record.intent_id] = Part(
         hedge_id=live.hedge_id,
         leg=lane[0],
@@ -169,23 +126,13 @@ def refused(state: State, refusal: Refused) -> Outputs:
     if live is None:
         return ()
     lane = state.plans[live.hedge_id].leg_of(refusal.intent.token_id), refusal.intent.side
-    return _ended(state, live.hedge_id, lane, _waiting(state, live, lane))
-
-
-def _waiting(state: State, live: Hedge, lane: Lane) -> Shares:
-    """What was wanted of a lane and is no order yet: never more than one intent at a time."""
-    asked = sum(p.open for _, p in _parts(state, live.hedge_id) if (p.leg, p.side) == lane)
-    return Shares(live.tally(*lane).open - asked)
-
-
-def _parts(state: State, hedge_id: str) -> list[tuple[str, Part]]:
-    return [(key, part) for key, part in state.parts.items() if part.hedge_id == hedge_id]
+    return _ended(state, live.hedge_id, lane, legs.waiting(state, live, lane))
 
 
 def unwanted(state: State, fact: hedge.Unwanted) -> Outputs:
     """Withdraw the orders of a lane; one that cannot be asked yet is asked with the clock."""
     outputs: Outputs = ()
-    for intent_id, part in _parts(state, fact.hedge_id):
+    for intent_id, part in legs.parts(state, fact.hedge_id):
         if (part.leg, part.side) == (fact.leg, fact.side) and part.open:
             state.parts[intent_id] = evolve(part, unwanted=True)
             outputs += (_withdrawal(state, intent_id, "the hedge wants it no more"),)
@@ -304,50 +251,16 @@ def _price_in(state: State, hedge_id: str, leg: TradeLeg) -> None:
 def _ask(state: State, hedge_id: str) -> Outputs:
     """Cover or sell what is naked, where the book allows it and nothing is on its way already."""
     live = state.hedges[hedge_id]
-    if state.barred() or not _trading(state, live):
+    if state.barred() or not legs.trading(state, live):
         return ()
-    if any(_waiting(state, live, lane) for lane in hedge.LANES):
+    if any(legs.waiting(state, live, lane) for lane in hedge.LANES):
         return ()
     action: hedge.Cover | hedge.Unwind | None = None
     if live.state == "hedging":
-        action = _cover(state, live)
-    elif live.state == "unwinding" and not _out_of_time(state, live):
-        action = _unwind(state, live)
+        action = legs.cover(state, live)
+    elif live.state == "unwinding" and not legs.out_of_time(state, live):
+        action = legs.unwind(state, live)
     return turn(state, action) if action and HedgeMachine.allows(live, action) else ()
-
-
-def _cover(state: State, live: Hedge) -> hedge.Cover | None:
-    plan, size = state.plans[live.hedge_id], live.uncovered
-    if size < live.order_min:
-        return None
-    limit = _cover_limit(state, plan.terms, _token(state, live, live.long.other), size)
-    if not limit:
-        return None
-    market = state.markets[live.condition_id]
-    pair = plan.cost(live.long) + pricing.all_in(market, limit, size, taker=True)
-    return hedge.Cover(
-        at_ns=state.now_ns, hedge_id=live.hedge_id, limit=limit, pair_cost=Price(pair)
-    )
-
-
-def _unwind(state: State, live: Hedge) -> hedge.Unwind | None:
-    plan, size = state.plans[live.hedge_id], live.sellable
-    if size < live.order_min:
-        return None
-    limit = _sale_limit(state, live, size)
-    if not limit:
-        return None
-    market = state.markets[live.condition_id]
-    loss = max(1, plan.cost(live.long) - pricing.net(market, limit, size))
-    return hedge.Unwind(at_ns=state.now_ns, hedge_id=live.hedge_id, limit=limit, loss=Price(loss))
-
-
-def _sale_limit(state: State, live: Hedge, size: Shares) -> Price:
-    book, terms = state.books.get(live.condition_id), state.plans[live.hedge_id].terms
-    if book is None:
-        return Price(0)
-    token = _token(state, live, live.long)
-    return pricing.to_sell(book, token, size, slippage_ticks=terms.slippage_ticks)
 
 
 # Time.
@@ -380,86 +293,44 @@ def abandon(state: State, hedge_id: str, reason: str) -> Outputs:
 def _timed(state: State, hedge_id: str) -> Outputs:
     """A leg that was naked too long, a hedge that nothing is asked for, a market at its end."""
     live = state.hedges[hedge_id]
-    if not _trading(state, live):
+    if not legs.trading(state, live):
         return abandon(state, hedge_id, "market ended")
-    if not _out_of_time(state, live):
+    if not legs.out_of_time(state, live):
         return ()
     if live.state == "hedging":
         return abandon(state, hedge_id, "leg timeout")
-    idle = not any(part.open for _, part in _parts(state, hedge_id))
+    idle = not any(part.open for _, part in legs.parts(state, hedge_id))
     if live.state == "working" and idle and live.room >= live.order_min:
         return abandon(state, hedge_id, "idle")
     return ()
 
 
-def _out_of_time(state: State, live: Hedge) -> bool:
-    plan = state.plans[live.hedge_id]
-    return state.now_ns - plan.since_ns >= plan.terms.leg_timeout_s * SECOND_NS
-
-
-def _trading(state: State, live: Hedge) -> bool:
-    market = state.markets.get(live.condition_id)
-    if market is None or market.over(state.now_ns):
-        return False
-    return state.settlements[live.condition_id].state == "trading"
-
-
 def _misplaced(state: State, hedge_id: str) -> Outputs:
     """Orders at rest that the hedge, or the book, has moved away from."""
     live = state.hedges[hedge_id]
-    if not _trading(state, live):
+    if not legs.trading(state, live):
         return ()
     outputs: Outputs = ()
-    for intent_id, part in _parts(state, hedge_id):
+    for intent_id, part in legs.parts(state, hedge_id):
         record = state.orders[intent_id]
         rests_ns = state.now_ns - state.timers.get(f"order:{intent_id}", record.created_ns)
         if record.state not in RESTING or rests_ns < state.config.poll_ns:
             continue
-        if why := _stale(state, live, part, record):
+        if why := legs.stale(state, live, part, record):
             outputs += (_withdrawal(state, intent_id, why),)
     return outputs
-
-
-def _stale(state: State, live: Hedge, part: Part, record: Order) -> str:
-    """Why an order at rest should not, "" when it should."""
-    if part.unwanted or (live.state == "unwinding" and _out_of_time(state, live)):
-        return "the hedge wants it no more"
-    if part.side is Side.SELL:
-        limit = _sale_limit(state, live, part.open or record.open_size)
-        return "the bids are lower" if 0 < limit < record.price else ""
-    terms = state.plans[live.hedge_id].terms
-    if part.leg is Leg.FIRST and live.long is Leg.FIRST:
-        asked = evolve(terms, limit=record.price, post_only=record.post_only)
-        pair = _pair_cost(state, asked)
-        return "" if 0 < pair <= live.pair_cost_max else "no pair can be had"
-    if not live.naked:
-        return "nothing is naked"
-    return "the asks are higher" if _outbid(state, live, part, record) else ""
-
-
-def _outbid(state: State, live: Hedge, part: Part, record: Order) -> bool:
-    """Whether a cover at rest could be had by bidding more, within the pair's cost."""
-    plan, size, market = state.plans[live.hedge_id], part.open, state.markets[live.condition_id]
-    limit = _cover_limit(state, plan.terms, record.token_id, size) if size else Price(0)
-    if (
-        not limit
-        or plan.cost(part.leg.other) + pricing.all_in(market, limit, size, taker=True)
-        > live.pair_cost_max
-    ):
-        return False
-    return _cover_price(state, live, part.leg, limit, size)[0] > record.price
 
 
 def _finish(state: State, hedge_id: str) -> Outputs:
     """When nothing more can come of any order, a hedge closes, or is given up."""
     live = state.hedges[hedge_id]
-    if _parts(state, hedge_id):
+    if legs.parts(state, hedge_id):
         return ()
     close = hedge.Close(at_ns=state.now_ns, hedge_id=hedge_id)
     if HedgeMachine.allows(live, close):
         return turn(state, close)
-    hopeless = live.sellable < live.order_min or not _trading(state, live)
+    hopeless = live.sellable < live.order_min or not legs.trading(state, live)
     give_up = hedge.GiveUp(at_ns=state.now_ns, hedge_id=hedge_id)
-    if HedgeMachine.allows(live, give_up) and (hopeless or _out_of_time(state, live)):
+    if HedgeMachine.allows(live, give_up) and (hopeless or legs.out_of_time(state, live)):
         return turn(state, give_up)
     return ()

@@ -16,6 +16,8 @@ from polybawt.core.market import Side
 from polybawt.core.risk import Limits
 from polybawt.core.strategies import NewHedge
 from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, Usdc
+from polybawt.proof.audit import Watch
+from polybawt.proof.verify import MODELS
 from tests.core.script import LIMITS, MARKET, NO, QUIET, YES, Script, cents, shares
 
 ROOMY = Limits(
@@ -537,3 +539,22 @@ def test_a_timeout_withdraws_what_still_bids() -> None:
     script.wait(2)
     assert "i2" in [c.intent_id for c in script.ever(CancelOrder)]
     assert script.now_ns > 10 * SECOND_NS
+
+
+def test_every_step_of_a_hedge_is_one_of_its_specification() -> None:
+    """The audit of a journal looks at the door that all machines step through, at this one too.
+
+    Proves: P2.1.
+    """
+    with Watch(MODELS) as watch:
+        script = begun()
+        script.say(script.trade(10, 30, intent_id=acked(script, "i1")))
+        cover = acked(script, "i2")
+        script.say(script.trade(6, 60, intent_id=cover, trade_id="t2", taker=True))
+        script.say(script.trade(10, 30, "FAILED", intent_id="i1"))
+        pass_time(script, 60)
+
+    taken = {name for name in watch.taken if name.startswith("Hedge ")}
+    assert watch.gap == ""
+    assert {"Hedge working lead working", "Hedge hedging cover hedging"} <= taken
+    assert {"Hedge hedging void hedging", "Hedge hedging abandon unwinding"} <= taken

@@ -29,12 +29,12 @@ STATUSES_ALIVE: Final = ("LIVE", "MATCHED", "DELAYED")
 
 def decide(state: State, condition_id: str) -> Outputs:
     """Ask every strategy what it wants in one market, at most once per ``decide_ns``."""
-    if state.barred() or condition_id not in state.books:
+    running = [strategy for strategy in state.config.strategies if strategy.enabled]
+    if not running or condition_id not in state.books or state.barred():
         return ()
     if not state.due(f"decide:{condition_id}", state.config.decide_ns):
         return ()
     shown = views.shown(state, state.markets[condition_id])
-    running = (strategy for strategy in state.config.strategies if strategy.enabled)
     return tuple(wish for s in running for wish in s.decide(views.view(state, s, shown)))
 
 

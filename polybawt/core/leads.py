@@ -23,6 +23,8 @@ def spotted(state: State, fact: facts.SpotReported) -> Outputs:
 def decide(state: State, symbol: str) -> Outputs:
     """Whatever trades on this symbol is looked at again."""
     outputs: Outputs = ()
+    if not any(strategy.enabled for strategy in state.config.strategies):
+        return outputs
     for condition_id in dict.fromkeys(state.market_of[token] for token in state.subscribed):
         if state.markets[condition_id].symbol == symbol:
             outputs += execution.decide(state, condition_id)

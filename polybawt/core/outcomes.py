@@ -88,6 +88,8 @@ def _clash(state: State, market: Market) -> str:
 def _register(state: State, market: Market) -> None:
     state.count("markets")
     condition = market.condition_id
+    if market.neg_risk_id:
+        state.events.setdefault(market.neg_risk_id, {})[condition] = True
     for token in market.tokens:
         state.market_of[token] = condition
         state.feeds[token] = feed.Feed(name=token)
@@ -304,6 +306,10 @@ def forget(state: State, market: Market) -> None:
     condition = market.condition_id
     state.forget(f"market:{condition}")
     del state.markets[condition]
+    event = state.events.get(market.neg_risk_id, {})
+    event.pop(condition, None)
+    if not event:
+        state.events.pop(market.neg_risk_id, None)
     state.books.pop(condition, None)
     state.flows.pop(condition, None)
     triggers.forget(state, market)

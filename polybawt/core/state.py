@@ -135,6 +135,7 @@ class State:
     last_match_s: int = 0
     markets: dict[str, Market] = field(factory=dict)
     market_of: dict[str, str] = field(factory=dict)
+    events: dict[str, dict[str, bool]] = field(factory=dict)  # neg-risk id to its markets
     books: dict[str, Book] = field(factory=dict)
     orders: dict[str, Order] = field(factory=dict)
     intent_of: dict[str, str] = field(factory=dict)

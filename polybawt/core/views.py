@@ -27,9 +27,9 @@ class Shown:
 
 def shown(state: State, market: Market) -> Shown:
     """One market that has a book; and its event, when every market of it has one."""
-    siblings = [m for m in state.markets.values() if _together(market, m)]
-    if not all(m.condition_id in state.books for m in siblings):
-        siblings = []
+    event = state.events.get(market.neg_risk_id, {})  # of which exactly one comes true
+    whole = all(condition in state.books for condition in event)
+    siblings = [state.markets[condition] for condition in event] if whole else []
     asked = {m.condition_id: m for m in (market, *siblings)}
     return Shown(
         market,
@@ -37,11 +37,6 @@ def shown(state: State, market: Market) -> Shown:
         {c: all(map(state.book_fresh, m.tokens)) for c, m in asked.items()},
         state.equity(),
     )
-
-
-def _together(market: Market, other: Market) -> bool:
-    """Whether exactly one of the two, and of others, comes true."""
-    return bool(market.neg_risk_id) and other.neg_risk_id == market.neg_risk_id
 
 
 def view(state: State, strategy: Strategy, shown: Shown) -> View:

@@ -252,6 +252,7 @@ def rich() -> Script:
     script.state.drifts[""] = Drift(token_id="", ours=1, theirs=2, since_ns=T0, seen_ns=T0)
     script.state.balances[""] = True
     script.state.spots["btc/usd"] = Spot("btc/usd", {T0_S * 1000: 10**18}, T0_S * 1000)
+    script.state.events["0xe"] = {"0xc1": True}
     script.state.markouts["value:maker:1"] = Markout(fills=1, shares=2, effective=-3, realised=4)
     script.rest(5, 20, threshold=cents(95), token_id=NO)
     script.want(5, 20, approval=True)

@@ -57,7 +57,6 @@ def tick(state: State) -> Outputs:
         *flattening.tick(state),
         *approvals.tick(state),
         *market_data.look_up_prints(state),
-        *market_data.look_up_prints(state),
     )
 
 

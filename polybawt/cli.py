@@ -40,6 +40,10 @@ Start an exchange on this machine and the real engine against it, over HTTP and 
                                                         a recorded session, ten times as fast
   polybawt paper --headless --duration 60 --replay settlement/
                                                         a recorded day of settlements in a minute
+  polybawt paper --headless --duration 120 --preset all-strategies
+                                                        every strategy there is, side by side
+  polybawt paper --headless --duration 120 --world adversarial
+                                                        until every check has refused something
 Ctrl-C stops gracefully: orders are withdrawn, our ledger is compared with the exchange's
 account, and the summary is printed. A difference of one millionth makes the exit code 1.
 """
@@ -101,6 +105,12 @@ def _parser() -> Parser:
     paper.add_argument("--replay", type=Path, metavar="PATH", help="a recorded session or day")
     paper.add_argument("--speed", type=seconds, metavar="X", help="recorded seconds per second")
     paper.add_argument("--state", type=Path, metavar="DIR", help="where journal and logs go")
+    paper.add_argument(
+        "--preset", choices=("value", "all-strategies"), default="value", help="who trades (value)"
+    )
+    paper.add_argument(
+        "--world", choices=("paper", "adversarial"), default="paper", help="and where (paper)"
+    )
     paper.set_defaults(run=paper_command)
 
     exchange = command("exchange", "the simulated exchange alone", EXCHANGE)
@@ -123,6 +133,9 @@ def _parser() -> Parser:
     )
     exchange.add_argument(
         "--neg-risk", type=int, default=0, metavar="N", help="neg-risk events open at a time (0)"
+    )
+    exchange.add_argument(
+        "--unknown-versions", type=int, default=0, metavar="N", help="in every N-th market (0)"
     )
     exchange.add_argument(
         "--twap", type=int, default=0, metavar="S", help="settle by an average of 30 or 60 s (0)"
@@ -317,6 +330,7 @@ def paper_command(options: argparse.Namespace) -> int:
     from polybawt.engine.config import unfit
     from polybawt.ops import watching
     from polybawt.ops.paper import Options, Paper, PaperError
+    from polybawt.ops.presets import chosen
     from polybawt.ops.recordings import NotARecording, recording
 
     try:
@@ -325,6 +339,10 @@ def paper_command(options: argparse.Namespace) -> int:
         raise UsageError(str(e)) from e
     if options.speed is not None and recorded is None:
         raise UsageError("--speed is for --replay: the paper world runs in real time")
+    try:
+        preset = chosen(options.preset, options.world, recorded=recorded is not None)
+    except ValueError as e:
+        raise UsageError(str(e)) from e
     state = options.state or Path("state") / time.strftime("paper-%Y%m%d-%H%M%S", time.gmtime())
     if why := unfit(state.absolute()):
         raise UsageError(f"--state: {why}")
@@ -346,6 +364,7 @@ def paper_command(options: argparse.Namespace) -> int:
                 recording=recorded,
                 speed=options.speed,
                 headless=headless,
+                preset=preset,
             )
         )
         return await paper.run(watching.progress if headless else watching.terminal)
@@ -382,6 +401,7 @@ def exchange_command(options: argparse.Namespace) -> int:
             quiet_world=options.quiet_world,
             markets=options.markets,
             neg_risk_events=options.neg_risk,
+            unknown_version_every=options.unknown_versions,
             twap_lookback_s=options.twap,
             fine_ticks=not options.coarse_ticks,
             auto_redeem=not options.manual_redeem,

@@ -21,7 +21,7 @@ from polybawt.core.kernel import step
 from polybawt.core.machine import Fact
 from polybawt.core.state import State
 from polybawt.core.units import micro_text
-from polybawt.engine import audit, pulse
+from polybawt.engine import audit, figures, pulse
 from polybawt.engine.config import SOCKET, EngineConfig
 from polybawt.engine.inbox import Inbox
 from polybawt.engine.journal import Journal, JournalError, Row
@@ -30,8 +30,8 @@ from polybawt.venue.clob import Clob
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.limits import Limits
-from polybawt.venue.onchain import Onchain
 from polybawt.venue.links import MarketLink, OracleLink, PricesLink, UserLink
+from polybawt.venue.onchain import Onchain
 from polybawt.venue.prints import Prints
 from polybawt.venue.signing import Account
 from polybawt.venue.stream import Stream, Streams
@@ -288,6 +288,8 @@ def outcome(state: State) -> dict[str, Any]:
         "open_orders": [order.order_id for order in state.open_orders()],
         "killed": state.killed(),
         "settlements": settlements,
+        "strategies": figures.by_strategy(state),
+        "refusals": figures.refusals(state),
         "counters": dict(sorted(count.items())),
     }
 

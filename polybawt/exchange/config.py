@@ -82,6 +82,7 @@ class ExchangeConfig:
     deposit_only: tuple[str, ...] = ()  # accounts that may trade from deposit wallets only
     markets: int = 0  # listed besides the running windows, for discovery to discover
     neg_risk_events: int = 0  # that many are open at a time, with a crowd of their own
+    unknown_version_every: int = 0  # every n-th market is of a version that nobody knows; 0: none
     twap_lookback_s: int = 0  # the series settle by an average of so many seconds; 0: the report
     fine_ticks: bool = True  # near either end of the scale, unless the world is quiet
     auto_redeem: bool = True  # else holders ask for it themselves
@@ -109,6 +110,7 @@ def exchange_config(
     quiet_world: bool = False,
     markets: int = 0,
     neg_risk_events: int = 0,
+    unknown_version_every: int = 0,
     twap_lookback_s: int = 0,
     fine_ticks: bool = True,
     auto_redeem: bool = True,
@@ -132,6 +134,7 @@ def exchange_config(
     _within("window_s", window_s, WINDOW_MIN_S, 86_400)
     _within("markets", markets, 0, MARKETS_MAX)
     _within("neg_risk_events", neg_risk_events, 0, NEG_RISK_MAX)
+    _within("unknown_version_every", unknown_version_every, 0, 1_000)
     if twap_lookback_s not in LOOKBACKS_S:
         raise InvalidConfig(f"twap_lookback_s: {twap_lookback_s} is not one of {[*LOOKBACKS_S]}")
     if neg_risk_events and replay:
@@ -157,6 +160,7 @@ def exchange_config(
         quiet_world=quiet_world,
         markets=markets,
         neg_risk_events=neg_risk_events,
+        unknown_version_every=unknown_version_every,
         twap_lookback_s=twap_lookback_s,
         fine_ticks=fine_ticks,
         auto_redeem=auto_redeem,

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from attrs import evolve
+
 from polybawt.core.market import Market
 from polybawt.core.units import SECOND_NS, Price
 from polybawt.exchange import orders, refusal
@@ -34,7 +36,7 @@ from polybawt.sim.faults import Faults
 from polybawt.sim.records import Refused, VenueOrder, VenueTrade
 from polybawt.sim.transactions import ChainTransaction, Course, reverts
 from polybawt.sim.venue import Venue
-from polybawt.sim.world import WorldLike
+from polybawt.sim.world import Quoted, Told, WorldLike
 from polybawt.venue.signing import Account
 
 CANCELS_MAX: Final = 1000  # ids in one DELETE /orders
@@ -94,7 +96,7 @@ class Floor:
             self.venue.advance(now_ns)
         else:
             for told in self.world.step(now_ns):
-                self.publisher.outside(told, now_ns)
+                self.publisher.outside(self._astray(told, now_ns), now_ns)
         self._place_due(now_ns)
         for key in self._heartbeats.lapsed(now_ns):
             account = self.ring.address_of(key)
@@ -103,6 +105,13 @@ class Floor:
                 self.venue.cancel_all(address, now_ns)
         self.publisher.publish(now_ns)
         self.history.sample(now_ns)
+
+    def _astray(self, told: Told, now_ns: int) -> Told:
+        """What a spot exchange says, or what it says when it is wrong."""
+        if not isinstance(told, Quoted) or told.feed != "binance":
+            return told
+        astray = self.faults.strike(("spot_astray",), now_ns)
+        return evolve(told, value_e18=told.value_e18 * 101 // 100) if astray else told
 
     def admit(self, address: str, method: str, path: str) -> None:
         """Count one request of a network address, or raise what it meets when it asks too often."""

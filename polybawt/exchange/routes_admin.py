@@ -99,6 +99,14 @@ async def set_mode(request: web.Request) -> web.Response:
     return json_response({"mode": mode})
 
 
+@routes.post("/admin/cut")
+async def cut(request: web.Request) -> web.Response:
+    """End every connection of every stream, as a network does; who is cut may come back."""
+    _admit(request)
+    request.app[FLOOR].hub.cut_all()
+    return json_response({"cut": True})
+
+
 @routes.post("/admin/restrict")
 async def restrict(request: web.Request) -> web.Response:
     """``{"address": "0x…", "restriction": "closed_only"}``: of an account and all its wallets."""

@@ -41,6 +41,7 @@ def invented(config: ExchangeConfig, start_ns: int) -> WorldLike:
         twap_lookback_s=config.twap_lookback_s,
         fine_ticks=config.fine_ticks and not config.quiet_world,
         auto_redeem=config.auto_redeem,
+        unknown_version_every=config.unknown_version_every,
     )
     if config.quiet_world:
         terms = evolve(terms, makers=0, noise_takers=0, informed_takers=0)

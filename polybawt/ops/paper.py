@@ -16,12 +16,17 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from polybawt.core.risk import CHECKS
 from polybawt.core.state import State
 from polybawt.core.units import SECOND_NS
 from polybawt.engine.engine import outcome
+from polybawt.engine.figures import refusals
 from polybawt.engine.replica import Change, Replica
 from polybawt.exchange.config import DEVELOPMENT_KEYS
 from polybawt.ops.children import spawn, stop
+from polybawt.ops.exposed import most_exposed
+from polybawt.ops.operators import Operator
+from polybawt.ops.presets import PRESETS, VALUE, WINDOW_S, Preset
 from polybawt.ops.recordings import Recording
 from polybawt.venue.http import NoAnswer, ask, http_client
 from polybawt.venue.signing import Account
@@ -32,7 +37,6 @@ RESTARTS_MAX: Final = 100
 TRADING_RATE_MAX: Final = 20.0  # beyond it no order could live long enough to be answered
 LEAD_S: Final = 3.0  # a recording waits so long for the engine to be there
 TAIL_S: Final = 3.0
-WINDOW_S: Final = 20
 
 
 class PaperError(Exception):
@@ -49,6 +53,7 @@ class Options:
     recording: Recording | None = None
     speed: float | None = None
     headless: bool = True
+    preset: Preset = PRESETS["value"]
 
     @property
     def rate(self) -> float:
@@ -116,9 +121,11 @@ class Paper:
                 watcher = tasks.create_task(watch(self), name="watch")
                 timer = tasks.create_task(self._until_time(), name="timer")
                 guard = tasks.create_task(exchange.wait(), name="exchange")
+                desk = tasks.create_task(self._at_the_desk(), name="operator")
                 done, _ = await asyncio.wait(
                     (watcher, timer, keeper, guard), return_when=asyncio.FIRST_COMPLETED
                 )
+                desk.cancel()
                 settled = await self._settle() if not done & {keeper, guard} else False
                 self.life.ending = True
                 summary = await self._stop_engine()  # None when it failed: told once all have ended
@@ -133,7 +140,8 @@ class Paper:
             if self.life.engine is not None:
                 await stop(self.life.engine)
             await stop(exchange)
-        return self._result(summary, account, settled)
+        result = self._result(summary, account, settled)
+        return result | self._shown()
 
     # Starting.
 
@@ -144,6 +152,7 @@ class Paper:
         if options.recording:
             arguments += ["--replay", str(options.recording.path), "--speed", str(options.rate)]
             arguments += ["--lead", str(LEAD_S)]
+        arguments += options.preset.exchange
         log = self.directory / "exchange.log"
         child = await spawn(arguments, log=log)
         assert child.stdout is not None
@@ -194,8 +203,14 @@ class Paper:
             "heartbeat_s": 5.0 if rate <= TRADING_RATE_MAX else 0.0,
             "venue": {name: urls[name] for name in names},
             "clock": urls["clock"],
-            "kernel": kernel_settings(rate, recorded=self.options.recording is not None),
+            "kernel": self._kernel(),
+            **self.options.preset.engine,
         }
+
+    def _kernel(self) -> Mapping[str, Any]:
+        if self.options.recording is not None:
+            return kernel_settings(self.options.rate, recorded=True)
+        return self.options.preset.kernel
 
     # Ending.
 
@@ -209,6 +224,16 @@ class Paper:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._began if self._began else 0.0
+
+    def _at_the_desk(self) -> Coroutine[None, None, None]:
+        """Whoever the preset puts there."""
+
+        def pid() -> int | None:
+            return self.life.engine.pid if self.life.engine else None
+
+        operator = Operator(self.replica, self._admin, pid)
+        duties = {"approving": operator.approving, "adversary": operator.adversary}
+        return duties.get(self.options.preset.operator, operator.nothing)()
 
     async def _settle(self) -> bool:
         """Stop the world, not the venue, and wait until both sides have said all they know."""
@@ -238,12 +263,15 @@ class Paper:
         address = Account(DEVELOPMENT_KEYS[0]).address
         return await self._admin("GET", f"/account/{address}")
 
-    async def _admin(self, method: str, path: str) -> dict[str, Any]:
+    async def _admin(
+        self, method: str, path: str, said: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
         token = self.urls["admin_token"]
         async with http_client(self.urls["admin_url"]) as http:
             try:
                 headers = {"Authorization": f"Bearer {token}"}
-                answer = await ask(http, method, path, headers=headers)
+                text = None if said is None else json.dumps(said)
+                answer = await ask(http, method, path, headers=headers, content=text)
                 if answer.status != 200:
                     raise PaperError(f"{method} {path}: the exchange answered {answer.status}")
                 return _object(answer.body)
@@ -266,6 +294,23 @@ class Paper:
         if self.options.recording and self.options.recording.outcomes:
             result |= judged(self.options.recording.outcomes, settlements)
         return result
+
+    def _shown(self) -> dict[str, Any]:
+        """What a preset is to show: how much of each limit was used, and what was refused."""
+        preset = self.options.preset
+        if not preset.operator:
+            return {}
+        used = most_exposed(self.directory / "journal.sqlite")
+        shown: dict[str, Any] = {
+            "preset": preset.name,
+            "exposed": used,
+            "limits_exceeded": sum(of["exceeded"] for of in used.values()),
+        }
+        if preset.operator == "adversary":
+            count = refusals(self.replica.state)
+            shown["refused_by"] = {name: count.get(name, 0) for name, _ in CHECKS}
+            shown["never_refused"] = [n for n, times in shown["refused_by"].items() if not times]
+        return shown
 
     def _unjournaled(self, account: Mapping[str, Any]) -> set[str]:
         """Orders the exchange took from us that our journal does not know: must be none."""
@@ -304,8 +349,7 @@ def judged(
 
 def kernel_settings(rate: float, recorded: bool = False) -> dict[str, Any]:
     """The kernel's patience, stretched where recorded time runs faster than any wire answers."""
-    model = {"interval_s": 5, "step_s": 1, "window_s": 300, "prior": 0.0001}
-    strategy = {"enabled": rate <= TRADING_RATE_MAX, "model": model}
+    strategy = {**VALUE, "enabled": rate <= TRADING_RATE_MAX}
     if not recorded:
         return {"strategies": [strategy]}
     waits = {

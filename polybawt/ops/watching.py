@@ -75,6 +75,8 @@ def good(result: Mapping[str, Any]) -> bool:
         and not result["duplicate_orders"]
         and not result["counters"].get("impossible")
         and not result.get("outcomes_wrong")
+        and not result.get("limits_exceeded")
+        and not result.get("never_refused")
     )
 
 
@@ -84,11 +86,13 @@ def summary(result: Mapping[str, Any]) -> str:
     names = (
         "seconds", "orders", "fills", "partial_fills", "cancels", "rejects", "markets_settled",
         "pnl_usdc", "fees_usdc", "drift_micro", "restarts", "events_per_second", "outcomes_right",
-        "outcomes_wrong", "outcomes_unprovable", "journal",
+        "outcomes_wrong", "outcomes_unprovable", "limits_exceeded", "never_refused", "journal",
     )  # fmt: skip
     for name in names:
         if name in result:
             table.add_row(name.replace("_", " "), str(result[name]))
+    for name, did in result.get("strategies", {}).items():
+        table.add_row(name, ", ".join(f"{value} {what}" for what, value in did.items()))
     console = Console(width=100)
     with console.capture() as captured:
         console.print(table)

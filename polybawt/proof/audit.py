@@ -60,7 +60,7 @@ def audit(path: Path, progress: Callable[[int, int], None], models: Path = MODEL
     state, seen, gap, done = State(), Counter[str](), "", 0
     watch = Watch(models)
     with watch:
-        for seq, total, kind, body, wrong in _entries(path):
+        for seq, total, kind, body, wrong in entries(path):
             gap = wrong or _apply(state, kind, body, models) or watch.gap
             if gap:
                 gap = f"fact {seq} ({kind}): {gap}"
@@ -162,7 +162,7 @@ def _other_terms(state: State, sign: order.Sign) -> str:
     return "" if same else f"{sign.intent_id} was signed with other terms than {record}"
 
 
-def _entries(path: Path) -> Iterator[tuple[int, int, str, bytes, str]]:
+def entries(path: Path) -> Iterator[tuple[int, int, str, bytes, str]]:
     """seq, how many there are, kind, body, and what is wrong with the chain here."""
     if not path.is_file():
         raise NotAJournal(f"{path}: no such file")

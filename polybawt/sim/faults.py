@@ -49,6 +49,7 @@ OTHERS: Final = (
     "ignore_filters",  # a price subscription is for everything, whatever it asked for
     "stale_balance",  # the balance call shows what was there ``seconds`` ago
     "wrong_clock",  # /time is ``seconds`` off
+    "spot_astray",  # a spot price is told a hundredth too high
 )
 KINDS: Final = (*REQUESTS, *FRAMES, *QUIRKS, *OTHERS)
 RULES_MAX: Final = 100

@@ -33,6 +33,7 @@ CRYPTO_FEES = FeeSchedule(rate_micro=70_000)
 STRIDES_MAX_NS = SECOND_NS  # a late step is taken in strides, so nothing is skipped
 PAST_S = 120  # the price exists before the session does
 CHOICE_MAKERS = 2
+UNKNOWN_VERSION = "v9"
 
 
 class WorldLike(Protocol):
@@ -78,6 +79,7 @@ class WorldTerms:
     gtd_margin_s: int = 60
     keep_ns: int = 600 * SECOND_NS
     position_ids_every: int = 0  # every n-th market is one of Protocol V2; 0: none
+    unknown_version_every: int = 0  # every n-th market is of a version that nobody knows; 0: none
     makers: int = 4
     noise_takers: int = 3
     informed_takers: int = 1
@@ -206,6 +208,7 @@ def series_market(terms: WorldTerms, epoch_s: int) -> Market:
     coin = terms.symbol.partition("/")[0]
     nth = epoch_s // terms.stride_s
     v2 = terms.position_ids_every > 0 and nth % terms.position_ids_every == 0
+    unknown = terms.unknown_version_every > 0 and nth % terms.unknown_version_every == 0
     condition_id, yes_token, no_token = (v2_ids if v2 else v1_ids)(f"{terms.seed}/{epoch_s}")
     return Market(
         condition_id=condition_id,
@@ -216,7 +219,7 @@ def series_market(terms: WorldTerms, epoch_s: int) -> Market:
         tick=Price(10_000),
         min_size=Shares(5 * MILLION),
         fees=CRYPTO_FEES,
-        version="v2" if v2 else "v1",
+        version=UNKNOWN_VERSION if unknown else "v2" if v2 else "v1",
         symbol=terms.symbol,
         start_ns=epoch_s * SECOND_NS,
         end_ns=(epoch_s + terms.window_s) * SECOND_NS,

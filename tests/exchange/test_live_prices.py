@@ -401,3 +401,21 @@ async def test_topics_are_left_one_by_one(hall: Hall) -> None:
     hall.after(1)
 
     assert [f["topic"] for f in await quiet_until_pong(socket)] == ["crypto_prices_chainlink"]
+
+
+async def test_spot_may_be_told_too_high_and_nothing_else_is(hall: Hall) -> None:
+    """The exchange lies on request, so that it can be seen who believes it."""
+    hall.floor.faults.add([Fault(kind="spot_astray", count=1)])
+    spot = await legacy(hall, "crypto_prices", filters="btcusdt")
+    oracle = await legacy(hall, "crypto_prices_chainlink")
+    hall.world.coming = [
+        Report("btc/usd", 100 * E18, START_MS),
+        Quoted("binance", "btcusdt", 100 * E18, START_MS),
+        Quoted("binance", "btcusdt", 100 * E18, START_MS + 1_000),
+    ]
+    hall.after(1)
+
+    told = [update["payload"]["value"] for update in await quiet_until_pong(spot)]
+    assert told == [101.0, 100.0]
+    (report,) = await quiet_until_pong(oracle)
+    assert report["payload"]["value"] == 100.0

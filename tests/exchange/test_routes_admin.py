@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aiohttp import WSMsgType
 
 from polybawt.core.units import MILLION
 from tests.exchange.house import UPDOWN, Hall
@@ -58,3 +59,16 @@ async def test_an_address_that_is_none_is_refused(hall: Hall) -> None:
     answer = await hall.client.get("/admin/account/0x12", headers=TOKEN)
 
     assert answer.status == 400
+
+
+async def test_every_stream_can_be_cut(hall: Hall) -> None:
+    """As a network does it: without a word, and whoever is cut may come back."""
+    socket = await hall.client.ws_connect("/ws/market")
+    assert (await hall.client.post("/admin/cut")).status == 401
+    answer = await hall.client.post("/admin/cut", headers=TOKEN)
+
+    assert (answer.status, await answer.json()) == (200, {"cut": True})
+    assert (await socket.receive()).type in (WSMsgType.CLOSED, WSMsgType.CLOSE, WSMsgType.ERROR)
+    again = await hall.client.ws_connect("/ws/market")
+    await again.send_str("PING")
+    assert (await again.receive()).data == "PONG"

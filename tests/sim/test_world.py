@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from polybawt.core.market import Market, Side
 from polybawt.core.units import MS_NS, SECOND_NS, Price, Shares, Usdc
@@ -231,6 +231,14 @@ def test_position_ids_look_like_those_of_the_new_protocol() -> None:
     assert (up >> 248, up >> 40 & (2**64 - 1), up & 0xFF, down - up) == (1, 0, 0, 1)
     assert market.condition_id == f"0x{up >> 8:062x}00"
     assert series_market(WorldTerms(stride_s=10), 1_700_000_000).version == "v1"
+
+
+def test_a_market_may_be_of_a_version_that_nobody_knows() -> None:
+    """As the next one will be, on the day it comes; its ids are those of the first."""
+    market = series_market(WorldTerms(stride_s=10, unknown_version_every=1), 1_700_000_000)
+
+    assert market.version == "v9"
+    assert evolve(market, version="v1") == series_market(WorldTerms(stride_s=10), 1_700_000_000)
 
 
 # Averages, as the series settles by since August 2026.

@@ -18,6 +18,7 @@ KINDS: Final = {
     "snipe": "polybawt.core.strategies.snipe:Snipe",
     "high_yes": "polybawt.core.strategies.high_yes:HighYes",
     "ensemble": "polybawt.core.strategies.ensemble:Ensemble",
+    "reckless": "polybawt.core.strategies.reckless:Reckless",
 }
 USUAL: Final = "value"
 

@@ -37,8 +37,11 @@ READ_NS: Final = SECOND_NS  # between two reads of balances (reference 6 item 16
 
 
 def ask_all(state: State) -> None:
-    """Cash and every token that can be compared will be read, one after the other."""
-    state.balances |= dict.fromkeys(("", *held(state)), True)
+    """What is to be read, one after the other: cash and what we hold, then what is left of the
+    last time, then the tokens that we follow, for something may have come that we never bought.
+    """
+    names = ("", *held(state), *state.balances, *state.subscribed)
+    state.balances = dict.fromkeys((t for t in names if not t or _trades(state, t)), True)
 
 
 def held(state: State) -> list[str]:

@@ -166,15 +166,15 @@ def test_what_expires_unfilled_is_sold_again() -> None:
     script.wait(0.2)
     first = sales(script)[0]
     acked(script, first.intent_id)
-    bids(script, 30)
+    bids(script, 39)
     script.wait(1)
     assert [o.intent_id for o in sales(script)] == [first.intent_id]
     assert first.intent_id in [c.intent_id for c in script.ever(CancelOrder)]
 
     script.say(order.ReadClosed(intent_id=first.intent_id, matched=shares(0), outcome="cancelled"))
-    bids(script, 30)
+    bids(script, 39)
     script.wait(1)
-    assert [(o.price, o.size) for o in sales(script)][1:] == [(cents(30), shares(50))]
+    assert [(o.price, o.size) for o in sales(script)][1:] == [(cents(39), shares(50))]
 
 
 def test_each_holder_sells_its_own() -> None:
@@ -230,10 +230,13 @@ def test_an_operators_flattening_bars_entries_until_it_is_reset() -> None:
     script = holding()
     script.say(evolve(ENOUGH, reason=" "))
     assert FLATTEN not in script.state.breakers
+    resting = script.rest(5, 30)
     script.say(ENOUGH)
     assert script.want(5, 30) is None
     assert script.state.counters["refused:halted"] == 1
 
+    script.wait(0.1)
+    assert [c.intent_id for c in script.of(CancelOrder)] == [resting]
     script.say(facts.ResetRequested(breaker=FLATTEN, actor="jo", reason="calm again"))
     assert script.want(5, 30) is not None
 

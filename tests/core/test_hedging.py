@@ -303,6 +303,23 @@ def test_a_first_leg_that_failed_on_chain_is_bought_by_the_second() -> None:
     assert asked(script)[-1].price == cents(61)
 
 
+def test_what_a_share_cost_is_remembered_after_its_pair_was_whole() -> None:
+    """The second leg that a failed trade laid bare cost 0.62: no pair of it for 1.10.
+
+    Proves: H7, P2.1.
+    """
+    script = begun(pair_cost_max=Price(1_100_000))
+    lead = acked(script, "i1")
+    script.say(script.trade(10, 30, intent_id=lead))
+    script.say(script.trade(10, 60, intent_id=acked(script, "i2"), trade_id="t2", taker=True))
+    script.say(script.trade(10, 30, "FAILED", intent_id=lead))
+    script.quote()
+    script.wait()
+
+    assert the_hedge(script).state == "hedging"
+    assert len(asked(script)) == 2
+
+
 def test_a_trade_that_failed_before_we_heard_of_it_has_ended() -> None:
     """It moved nothing, and its order will not fill these shares any more."""
     script = begun()
@@ -420,6 +437,7 @@ def test_nothing_is_asked_for_after_the_kill() -> None:
 
     assert len(script.ever(PostOrder)) == posted == 1
     assert len(asked(script)) == 1
+    assert "refused" not in script.state.counters
     assert script.noticed("hedge_stranded") == 1
 
 
@@ -440,6 +458,7 @@ def test_a_market_that_ends_ends_its_hedge() -> None:
 
     assert script.noticed("hedge_stranded") == 1
     assert not script.state.hedges
+    assert "refused" not in script.state.counters
 
 
 def test_an_idle_hedge_of_nothing_ends_as_well() -> None:

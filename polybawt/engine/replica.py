@@ -187,7 +187,7 @@ class Replica:
 
     # Speaking.
 
-    async def send(self, kind: str, **fields: str) -> str:
+    async def send(self, kind: str, **fields: str | int) -> str:
         """Say one operator's fact: "" when the engine took it, else why it refused.
 
         Taken is not done: what became of it arrives as facts.

@@ -279,7 +279,9 @@ def test_what_has_ended_leaves_memory(script: Script) -> None:
     script.now_ns += script.config.approval_ns + script.config.declined_ns
     script.wait()
 
-    assert script.state.approvals == script.state.proposals == {}
+    assert not script.state.approvals
+
+    assert not script.state.proposals
 
 
 def test_only_so_many_are_remembered(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:

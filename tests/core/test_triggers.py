@@ -75,7 +75,8 @@ def test_another_threshold_is_another_signal(script: Script) -> None:
 def test_an_order_without_a_threshold_claims_nothing(script: Script) -> None:
     assert wish(script, threshold=Price(0)) == "i1"
     assert wish(script, threshold=Price(0)) == "i2"
-    assert script.state.triggers == script.state.claims == {}
+    assert not script.state.triggers
+    assert not script.state.claims
 
 
 def test_what_the_gate_refuses_claims_nothing(script: Script) -> None:
@@ -111,7 +112,8 @@ def test_any_sign_that_the_venue_has_it_fires_for_good(script: Script, sign: Fac
     script.say(order.ReadClosed(intent_id="i1", matched=shares(0), outcome="cancelled"))
     past_all_doubt(script, "i1")
     script.quote()
-    assert script.state.orders == script.state.claims == {}
+    assert not script.state.orders
+    assert not script.state.claims
     assert set(states(script).values()) == {"fired"}
     assert wish(script) == ""
 
@@ -136,14 +138,18 @@ def test_what_was_never_sent_frees_it_at_once(script: Script, ended: Fact) -> No
     wish(script)
     script.say(ended)
 
-    assert script.state.triggers == script.state.claims == {}
+    assert not script.state.triggers
+
+    assert not script.state.claims
 
 
 def test_what_was_stopped_at_the_socket_frees_it_at_once(script: Script) -> None:
     script.sign(script.want(5, 40, threshold=AT))
     script.say(order.Reject(intent_id="i1", reason="not sent: kill switch"))
 
-    assert script.state.triggers == script.state.claims == {}
+    assert not script.state.triggers
+
+    assert not script.state.claims
     assert wish(script) == "i2"
 
 
@@ -159,7 +165,8 @@ def test_a_refused_order_frees_it_once_the_refusal_is_past_all_doubt(script: Scr
 
     past_all_doubt(script, "i1")
     script.quote()
-    assert script.state.triggers == script.state.claims == {}
+    assert not script.state.triggers
+    assert not script.state.claims
     assert wish(script) == "i2"
 
 
@@ -194,7 +201,8 @@ def test_an_end_without_a_sign_of_life_frees_it(script: Script) -> None:
     assert set(states(script).values()) == {"claimed"}  # its trades may still be on their way
 
     past_all_doubt(script, "i1")
-    assert script.state.triggers == script.state.claims == {}
+    assert not script.state.triggers
+    assert not script.state.claims
 
 
 def test_an_order_called_invalid_is_decided_by_its_record(script: Script) -> None:

@@ -7,11 +7,22 @@ from typing import Any
 import orjson
 
 from polybawt.core.codec import CONVERTER, encode
-from polybawt.core.facts import KillRequested, ResetRequested
+from polybawt.core.facts import (
+    ApproveRequested,
+    DecideRequested,
+    DeclineRequested,
+    KillRequested,
+    ResetRequested,
+)
 from polybawt.core.machine import Fact
 from tests.tui.scene import Scene
 
-HEARD = {"KillRequested": KillRequested, "ResetRequested": ResetRequested}
+HEARD = {
+    kind.__name__: kind
+    for kind in (
+        ApproveRequested, DecideRequested, DeclineRequested, KillRequested, ResetRequested,
+    )
+}  # fmt: skip
 
 
 class AuditServer:

@@ -343,7 +343,17 @@ async def test_help_names_every_key(tmp_path: Path) -> None:
         await shows(terminal, "holds no truth")
         shown = screen_text(terminal)
 
-    for words in ("kill:", "reset a breaker", "freeze", "next panel", "scroll", "SVG", "runs on"):
+    for words in (
+        "kill:",
+        "reset a breaker",
+        "approve",
+        "outcome",
+        "freeze",
+        "next panel",
+        "scroll",
+        "SVG",
+        "runs on",
+    ):
         assert words in shown
 
 
@@ -363,6 +373,7 @@ async def test_no_stray_keys_ever_send_a_command(tmp_path: Path, seed: int) -> N
     keys = [
         "k", "exclamation_mark", "R", "f", "z", "tab", "shift+tab", "s", "question_mark", "escape",
         "enter", "up", "down", "pageup", "end", "space", "y", "K", "I", "L", "x", "backspace",
+        "a", "d", "o", "1",
     ]  # fmt: skip
     async with terminal_on(tmp_path, day(5)) as (terminal, server):
         of(terminal)._save = lambda name: None  # type: ignore[method-assign]  # no files here

@@ -15,7 +15,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Footer
 
+from polybawt.core.machines.settlement import Settlement
 from polybawt.engine.replica import Change, Folded, NotSent, Replica, Unanswered
+from polybawt_tui.approve import ApproveDialog, DecideDialog, DeclineDialog
 from polybawt_tui.command import Pending
 from polybawt_tui.confirm import KillDialog, ResetDialog, resettable
 from polybawt_tui.dialogs import Dialog, HelpDialog, SaveDialog
@@ -58,6 +60,9 @@ class TerminalApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k,exclamation_mark", "kill", "Kill", key_display="k"),
         Binding("R", "reset", "Reset", key_display="R"),
+        Binding("a", "approve", "Approve"),
+        Binding("d", "decline", "Decline", show=False),
+        Binding("o", "decide", "Outcome", show=False),
         Binding("f", "freeze", "Freeze"),
         Binding("z", "zoom", "Zoom"),
         Binding("s", "save", "SVG"),
@@ -188,6 +193,17 @@ class TerminalApp(App[None]):
     def action_reset(self) -> None:
         self._open(ResetDialog(self._reset, resettable(self.picture())))
 
+    def action_approve(self) -> None:
+        dialog = ApproveDialog(lambda word, reason: self._approve(dialog.shown[word], word, reason))
+        self._open(dialog)
+
+    def action_decline(self) -> None:
+        self._open(DeclineDialog(self._decline))
+
+    def action_decide(self) -> None:
+        dialog = DecideDialog(lambda word, reason: self._decide(dialog.shown[word], reason))
+        self._open(dialog)
+
     def action_save(self) -> None:
         name = f"polybawt-{max(self.replica.seq, 0)}.svg"
         self._open(SaveDialog(str(Path.cwd() / name), self._save))
@@ -209,6 +225,27 @@ class TerminalApp(App[None]):
         self._command("RESET", breaker, reason)
         self.say("ResetRequested", breaker=breaker, reason=reason)
 
+    def _approve(self, terms: str, approval_id: str, reason: str) -> None:
+        self._command("APPROVE", approval_id, reason)
+        self.say("ApproveRequested", approval_id=approval_id, terms=terms, reason=reason)
+
+    def _decline(self, approval_id: str, reason: str) -> None:
+        self._command("DECLINE", approval_id, reason)
+        self.say("DeclineRequested", approval_id=approval_id, reason=reason)
+
+    def _decide(self, shown: Settlement, reason: str) -> None:
+        """The payouts that were shown; should they have changed, nothing is decided."""
+        assert shown.yes_payout is not None, shown
+        assert shown.no_payout is not None, shown
+        self._command("DECIDE", shown.condition_id, reason)
+        self.say(
+            "DecideRequested",
+            condition_id=shown.condition_id,
+            yes_payout=shown.yes_payout,
+            no_payout=shown.no_payout,
+            reason=reason,
+        )
+
     def _command(self, kind: str, breaker: str, reason: str) -> None:
         state = self.replica.state
         self.pending = Pending(
@@ -222,7 +259,7 @@ class TerminalApp(App[None]):
         )
 
     @work(group="command")
-    async def say(self, kind: str, **fields: str) -> None:
+    async def say(self, kind: str, **fields: str | int) -> None:
         """Send one command and keep what was answered; what came of it the facts will tell."""
         pending = self.pending
         assert pending is not None, kind

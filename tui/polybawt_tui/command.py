@@ -8,20 +8,37 @@ from typing import Final
 
 from attrs import define, field
 
-from polybawt.core.facts import KillRequested, ResetRequested
+from polybawt.core.facts import (
+    ApproveRequested,
+    DecideRequested,
+    DeclineRequested,
+    KillRequested,
+    ResetRequested,
+)
 from polybawt.core.kill import NAME as KILL
 from polybawt.core.machine import Fact
 from polybawt.core.machines.order import ENDED
 from polybawt.core.state import State
 
+EFFECTS: Final = {
+    "KILL": "LATCHED",
+    "RESET": "CLOSED",
+    "APPROVE": "USED",
+    "DECLINE": "DECLINED",
+    "DECIDE": "DECIDED",
+}
+"""What each kind of command is for: its stage between accepted and verified."""
 SHOWN_NS: Final = 30_000_000_000  # how long the strip speaks of one that is verified
 
 
 @define
 class Pending:
-    """One command. ``answer``: "" none yet, "accepted", "lost", or why it was refused."""
+    """One command. ``answer``: "" none yet, "accepted", "lost", or why it was refused.
 
-    kind: str  # KILL or RESET
+    ``breaker`` is what it is about: a breaker, an approval's id, or a condition.
+    """
+
+    kind: str  # one of ``EFFECTS``
     breaker: str
     actor: str
     reason: str
@@ -40,6 +57,14 @@ class Pending:
             case ResetRequested() if self.kind == "RESET":
                 ours = (self.breaker, self.actor, self.reason)
                 self.heard |= (fact.breaker, fact.actor, fact.reason) == ours
+            case ApproveRequested() | DeclineRequested() if self.kind in ("APPROVE", "DECLINE"):
+                said = "APPROVE" if isinstance(fact, ApproveRequested) else "DECLINE"
+                ours = (self.breaker, self.actor, self.reason)
+                same = (fact.approval_id, fact.actor, fact.reason) == ours
+                self.heard |= same and said == self.kind
+            case DecideRequested() if self.kind == "DECIDE":
+                ours = (self.breaker, self.actor, self.reason)
+                self.heard |= (fact.condition_id, fact.actor, fact.reason) == ours
             case _:
                 pass
 
@@ -48,9 +73,16 @@ class Pending:
         return "" if self.answer in ("", "accepted", "lost") else self.answer
 
     def effective(self, state: State) -> bool:
-        """Whether the switch or breaker is as the command wants it, after it was heard."""
+        """Whether what it is about is as the command wants it, after it was heard."""
         if not self.heard:
             return False
+        if self.kind in ("APPROVE", "DECLINE"):
+            known = state.approvals.get(self.breaker)
+            wanted = "used" if self.kind == "APPROVE" else "declined"
+            return known is not None and (known.state, known.actor) == (wanted, self.actor[:40])
+        if self.kind == "DECIDE":
+            settlement = state.settlements.get(self.breaker)
+            return settlement is not None and settlement.state in ("resolved", "paid")
         if self.breaker == KILL:
             return bool(state.killed()) == (self.kind == "KILL")
         breaker = state.breakers.get(self.breaker)
@@ -63,7 +95,14 @@ class Pending:
 
     def verified(self, state: State) -> bool:
         """A kill is whole when no order is open; a reset when the breaker is closed."""
-        return self.effective(state) and (self.kind == "RESET" or not any(state.open_orders()))
+        return self.effective(state) and (self.kind != "KILL" or not any(state.open_orders()))
+
+    def overtaken(self, state: State) -> str:
+        """Why it will have no effect any more, "" while it may."""
+        known = state.approvals.get(self.breaker) if self.kind in ("APPROVE", "DECLINE") else None
+        if known is None or not self.heard or self.effective(state) or known.state == "requested":
+            return ""
+        return f"it is {known.state}" + (f": {known.cause}" if known.cause else "")
 
     def note(self, state: State) -> None:
         """Remember when it was first verified, in the venue's time."""
@@ -81,7 +120,7 @@ class Pending:
         if self.verified(state):
             return "VERIFIED"
         if self.effective(state):
-            return "LATCHED" if self.kind == "KILL" else "CLOSED"
+            return EFFECTS[self.kind]
         if self.heard or self.answer == "accepted":
             return "ACCEPTED"
         return "UNKNOWN" if self.answer == "lost" else "SENT"
@@ -89,10 +128,9 @@ class Pending:
     def stages(self, state: State) -> list[tuple[str, bool]]:
         """Every stage and whether it is proven."""
         taken = self.heard or self.answer == "accepted"
-        effect = "LATCHED" if self.kind == "KILL" else "CLOSED"
         return [
             ("SENT", True),
             ("ACCEPTED", taken),
-            (effect, self.effective(state)),
+            (EFFECTS[self.kind], self.effective(state)),
             ("VERIFIED", self.verified(state)),
         ]

@@ -96,6 +96,8 @@ class HelpDialog(Dialog):
         keys = (
             ("k  !", "kill: cancel everything, send nothing more; asks for a word"),
             ("R", "reset a breaker; asks for its name and a reason"),
+            ("a  d", "approve or decline a proposed trade; asks for its id and a reason"),
+            ("o", "accept the payouts of an outcome in conflict; asks for a reason"),
             ("f", "freeze the panels; the engine and line 1 go on"),
             ("Tab", "next panel, also one that had no room; Shift+Tab back"),
             ("z", "the panel with the focus alone on the screen, and back"),

@@ -6,6 +6,8 @@ is gone, and the way to kill an engine that this screen has lost.
 
 from typing import Final
 
+from polybawt.core.approvals import WAITING
+from polybawt.core.machines.approval import Approval
 from polybawt.core.units import SECOND_NS
 from polybawt_tui.names import market_text
 from polybawt_tui.picture import (
@@ -52,6 +54,8 @@ def concerns(picture: Picture) -> list[Row]:
     if picture.silent_ns > SILENT_NS:
         silent = f"◐ the engine has said nothing for {age(picture.silent_ns)}"
         found.append(((silent, "warn"), (": every age below counts on", "muted")))
+    if asked := [known for known in state.approvals.values() if known.state in WAITING]:
+        found.append(_asked(picture, asked))
     if unknown := unknown_orders(state):
         listed = ", ".join(
             f"{order.intent_id} {age(picture.now_ns - since_ns(state, order))}"
@@ -78,6 +82,15 @@ def concerns(picture: Picture) -> list[Row]:
     return [*found, *_quieter(picture)]
 
 
+def _asked(picture: Picture, asked: list[Approval]) -> Row:
+    """A human is waited for, and only for so long."""
+    first = min(asked, key=lambda known: known.expires_ns)
+    left = age(max(first.expires_ns - picture.now_ns, 0))
+    what = printable(first.terms.partition(" | ")[0])
+    words = f"◐ {len(asked)} to approve" if asked[1:] else "◐ to approve"
+    return ((words, "warn"), (f" {first.approval_id}: {what}, {left} left ", ""), ("a d", "strong"))
+
+
 def _quieter(picture: Picture) -> list[Row]:
     state = picture.state
     found: list[Row] = []
@@ -91,7 +104,8 @@ def _quieter(picture: Picture) -> list[Row]:
     for settlement in state.settlements.values():
         if settlement.state == "conflicting":
             label = market_text(state.markets.get(settlement.condition_id), settlement.condition_id)
-            found.append(((f"✖ outcome of {label} is in conflict", "bad text"), (": not paid", "")))
+            words = f"✖ outcome of {label} is in conflict"
+            found.append(((words, "bad text"), (": not paid ", ""), ("o", "strong")))
     slow = [o for o in ranked_orders(state) if o.state in ("pending_cancel", "closing")]
     old = [o for o in slow if picture.now_ns - since_ns(state, o) > 5 * SECOND_NS]
     if old:
@@ -111,6 +125,8 @@ def stage_row(picture: Picture) -> Row:
     out: list[Span] = [(f"{pending.kind} ", "strong")]
     for name, proven in pending.stages(picture.state):
         out.append((f" {name} {'✓' if proven else '…'} ", "strong" if proven else "muted"))
+    if gone := pending.overtaken(picture.state):
+        out.append((f" {printable(gone)} ", "warn"))
     if pending.answer == "lost" and not pending.heard:
         out.append((" ? no answer came: it may have been heard ", "unknown"))
     return tuple(out)

@@ -165,7 +165,7 @@ def test_a_venue_that_does_not_answer_is_told_and_is_no_usage_error(tmp_path: Pa
     ran = run("engine", "--config", written(tmp_path), "--json", POLYBAWT_PRIVATE_KEY=KEY)
 
     assert ran.returncode == 1
-    assert "/auth/api-key" in json.loads(ran.stdout)["error"]
+    assert "/version" in json.loads(ran.stdout)["error"]
     assert "Traceback" not in ran.stderr
     assert KEY[2:] not in ran.stderr + ran.stdout
 

@@ -33,8 +33,7 @@ async def test_a_restart_is_waited_out_and_its_orders_are_read_before_any_other(
     async with town() as t:
         config = t.config(tmp_path)
         async with engine(config) as alive:
-            await until(lambda: t.ours)
-            assert alive.state.mode.state in ("running", "post_only")
+            await until(lambda: t.ours and alive.state.mode.state in ("running", "post_only"))
             t.floor.mode.set("restarting", t.floor.now_ns(), 3.0)
             await until(lambda: alive.state.mode.state == "restarting")
             posted = t.asked["POST /order"]

@@ -15,6 +15,7 @@ from polybawt.core.strategies import Strategy
 KINDS: Final = {
     "value": "polybawt.core.strategies.value:Value",
     "hedge": "polybawt.core.strategies.hedge:Legged",
+    "arbitrage": "polybawt.core.strategies.arbitrage:Arbitrage",
     "snipe": "polybawt.core.strategies.snipe:Snipe",
     "high_yes": "polybawt.core.strategies.high_yes:HighYes",
     "ensemble": "polybawt.core.strategies.ensemble:Ensemble",

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from polybawt.core import approvals, facts
+from polybawt.core import approvals, breakers, facts
 from polybawt.core.codec import decode_state, encode_state
 from polybawt.core.commands import Notify, SignOrder
 from polybawt.core.machines.approval import Approval
 from polybawt.core.market import Side
 from polybawt.core.strategies.value import Value
-from polybawt.core.units import Price
+from polybawt.core.units import Price, Usdc
 from tests.core.script import MARKET, QUIET, Script, cents, shares
 
 ASKING = evolve(QUIET, strategies=(Value(name="test", rest_edge=10**6, take_edge=10**6),))
@@ -210,7 +210,7 @@ def test_limits_that_changed_meanwhile_refuse_what_was_approved(script: Script) 
     Proves: A-risk, limits.
     """
     asked = ask(script)
-    tight = evolve(script.config.limits, token_exposure_max=0)
+    tight = evolve(script.config.limits, token_exposure_max=Usdc(0))
     script.state.config = evolve(script.config, limits=tight)
     approve(script, asked)
 
@@ -233,7 +233,7 @@ def test_an_approval_of_another_size_than_the_breakers_leave_is_void(
 ) -> None:
     """Terms are those of the moment: what was shown is what is traded, or nothing."""
     asked = ask(script, count=10)
-    monkeypatch.setattr(approvals.execution.breakers, "scale", lambda _: 500_000)
+    monkeypatch.setattr(breakers, "scale", lambda _: 500_000)
     approve(script, asked)
 
     assert (fate(script), script.state.orders) == ("void", {})

@@ -9,14 +9,18 @@ import pytest
 from polybawt.core import commands as c
 from polybawt.core import facts
 from polybawt.core.machines import order
+from polybawt.core.market import Side
+from polybawt.core.units import Price, Shares
 from polybawt.engine.inbox import Inbox
 from polybawt.engine.shell import CANCELS_MAX, ORDERS_MAX, READS_MAX, Shell
+from polybawt.sim.records import Accepted, Placement
 from polybawt.venue.clob import Clob
 from polybawt.venue.clock import Clock
 from polybawt.venue.gamma import Gamma
 from polybawt.venue.http import http_client
 from polybawt.venue.links import MarketLink, OracleLink
 from polybawt.venue.onchain import Onchain
+from polybawt.venue.prints import Prints
 from polybawt.venue.stream import Stream, Streams
 from tests.engine.town import ACCOUNT, Town, town, until
 
@@ -27,7 +31,11 @@ async def shell(
 ) -> AsyncIterator[tuple[Shell, Inbox]]:
     """The shell alone: what the kernel would be told is in the inbox."""
     inbox, clock, stream = Inbox(), Clock(), t.url.replace("http", "ws") + "/ws"
-    async with http_client(t.url) as http, http_client(f"{t.url}/gamma") as site:
+    async with (
+        http_client(t.url) as http,
+        http_client(f"{t.url}/gamma") as site,
+        http_client(f"{t.url}/data-api") as archive,
+    ):
         clob = Clob(http, ACCOUNT, chain_id=137, clock=clock)
         keys = await clob.login()
         async with asyncio.TaskGroup() as tasks:
@@ -39,6 +47,7 @@ async def shell(
                     lambda name: Stream(f"{stream}/market", MarketLink(name=name), clock, inbox.put)
                 ),
                 oracle=Stream(f"{stream}/rtds", OracleLink(), clock, inbox.put),
+                prints=Prints(archive, clock),
                 inbox=inbox,
                 clock=clock,
                 tasks=tasks,
@@ -97,6 +106,41 @@ async def test_a_poll_that_is_under_way_is_not_asked_again() -> None:
         await until(lambda: not made._asking)
 
         assert inbox._world == type(inbox._world)()  # the same markets again are no news
+
+
+async def test_the_size_of_a_print_is_found_in_the_venues_own_record() -> None:
+    """A real trade, by the real index; until it is there, there is no answer. Proves: G3."""
+    async with town(indexer_lag_ns=300_000_000) as t, shell(t) as (made, inbox):
+        made.carry(c.FetchMarkets())
+        listed = await answered(inbox, facts.MarketListed)
+        assert isinstance(listed, facts.MarketListed)
+        bid = Placement(
+            owner=ACCOUNT.address,
+            order_id="0x" + "9" * 64,
+            token_id=listed.market.yes_token,
+            side=Side.BUY,
+            price=Price(930_000),
+            size=Shares(60_000_000),
+        )
+        assert isinstance(t.floor.venue.place(bid, t.floor.now_ns()), Accepted)
+        (resting,) = t.ours
+        t.take(resting, 52_500_000)
+        asked = c.FetchPrint(
+            condition_id=listed.market.condition_id,
+            token_id=listed.market.yes_token,
+            price=Price(930_000),
+            timestamp_ms=t.floor.now_ns() // 1_000_000,
+        )
+        found: list[object] = []
+        while not found:
+            made.carry(asked)
+            await until(lambda: not made._asking)
+            found = [fact for fact in inbox._world if isinstance(fact, facts.LastTrade)]
+
+    (told,) = found
+    assert isinstance(told, facts.LastTrade)
+    assert (told.shares, told.side, told.source) == (52_500_000, Side.SELL, "rest")
+    assert t.asked["GET /data-api/v2/trades"] > 1
 
 
 @pytest.mark.parametrize("severity", ["info", "warning", "critical"])

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import cycle
 from typing import Any, Final
 
 from polybawt.core.machines.approval import Approval
@@ -17,6 +18,7 @@ from polybawt.engine.replica import NotSent, Replica, Unanswered
 ACTOR: Final = "paper"
 LOOK_S: Final = 0.1
 PATIENCE_S: Final = 20.0
+PAUSE_S: Final = 1.5
 
 Admin = Callable[..., Awaitable[dict[str, Any]]]
 """(method, path, body): one request to the exchange's admin routes."""
@@ -27,15 +29,20 @@ class Operator:
 
     def __init__(self, replica: Replica, admin: Admin, pid: Callable[[], int | None]) -> None:
         self.replica, self.admin, self.pid = replica, admin, pid
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """What was begun is brought to its end, and nothing is begun any more."""
+        self._leaving.set()
 
     async def nothing(self) -> None:
-        await asyncio.Event().wait()
+        await self._leaving.wait()
 
     # The one who approves.
 
     async def approving(self) -> None:
         """Say yes to everything, as no human should."""
-        while True:
+        while not self._leaving.is_set():
             await self._approve(self._wanted())
             await asyncio.sleep(LOOK_S)
 
@@ -61,16 +68,16 @@ class Operator:
 
     async def adversary(self) -> None:
         """One misfortune after another, over and over; each ends before the next begins."""
+        in_order = (
+            self._lost_answers, self._killed, self._silent_oracle, self._astray_spot,
+            self._torn_books, self._cut_off, self._new_ticks, self._crashed, self._closed_venue,
+        )  # fmt: skip
+        misfortunes = cycle(in_order)
         await self._until(self._trades)
-        while True:
-            for misfortune in (
-                self._lost_answers, self._killed, self._silent_oracle, self._astray_spot,
-                self._torn_books, self._cut_off, self._new_ticks, self._crashed,
-                self._closed_venue,
-            ):  # fmt: skip
-                await misfortune()
-                await self._until(self._trades)
-                await asyncio.sleep(1.5)
+        while not self._leaving.is_set():
+            await next(misfortunes)()
+            await self._until(self._trades)
+            await asyncio.sleep(PAUSE_S)
 
     async def _until(self, true: Callable[[], object]) -> None:
         """Wait for what should come, and not for ever."""
@@ -125,16 +132,14 @@ class Operator:
                 await self.admin("POST", "/tick", change)
 
     async def _crashed(self) -> None:
-        """The engine dies at once; what was asked before is approved while its next life reads."""
-        async with self._fault(kind="slow", method="GET", path="/data/trades", seconds=2.0):
-            await self._until(self._wanted)
+        """The engine dies at once; its next life cannot read, and is told yes meanwhile."""
+        await self._until(self._wanted)
+        async with self._fault(kind="error_500", method="GET", path="/data/trades"):
             pid, epoch = self.pid(), self.replica.state.epoch
             if pid is not None:
                 os.kill(pid, signal.SIGKILL)
             await self._until(lambda: self.replica.connected and self.replica.state.epoch > epoch)
-            while not self._trades():
-                await self._approve(self._wanted()[:1])
-                await asyncio.sleep(LOOK_S)
+            await self._approve(self._wanted()[:1])
 
     @asynccontextmanager
     async def _fault(self, **rule: object) -> AsyncIterator[None]:

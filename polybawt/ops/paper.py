@@ -33,6 +33,7 @@ from polybawt.venue.signing import Account
 
 READY_S_MAX: Final = 30.0
 SETTLE_S_MAX: Final = 15.0
+LEAVE_S_MAX: Final = 60.0
 RESTARTS_MAX: Final = 100
 TRADING_RATE_MAX: Final = 20.0  # beyond it no order could live long enough to be answered
 LEAD_S: Final = 3.0  # a recording waits so long for the engine to be there
@@ -121,10 +122,16 @@ class Paper:
                 watcher = tasks.create_task(watch(self), name="watch")
                 timer = tasks.create_task(self._until_time(), name="timer")
                 guard = tasks.create_task(exchange.wait(), name="exchange")
-                desk = tasks.create_task(self._at_the_desk(), name="operator")
+                operator = self._operator()
+                duties = {"approving": operator.approving, "adversary": operator.adversary}
+                duty = duties.get(self.options.preset.operator, operator.nothing)
+                desk = tasks.create_task(duty(), name="operator")
                 done, _ = await asyncio.wait(
                     (watcher, timer, keeper, guard), return_when=asyncio.FIRST_COMPLETED
                 )
+                operator.leave()
+                if not done & {keeper, guard}:
+                    await asyncio.wait({desk}, timeout=LEAVE_S_MAX)
                 desk.cancel()
                 settled = await self._settle() if not done & {keeper, guard} else False
                 self.life.ending = True
@@ -225,15 +232,11 @@ class Paper:
     def seconds(self) -> float:
         return time.monotonic() - self._began if self._began else 0.0
 
-    def _at_the_desk(self) -> Coroutine[None, None, None]:
-        """Whoever the preset puts there."""
-
+    def _operator(self) -> Operator:
         def pid() -> int | None:
             return self.life.engine.pid if self.life.engine else None
 
-        operator = Operator(self.replica, self._admin, pid)
-        duties = {"approving": operator.approving, "adversary": operator.adversary}
-        return duties.get(self.options.preset.operator, operator.nothing)()
+        return Operator(self.replica, self._admin, pid)
 
     async def _settle(self) -> bool:
         """Stop the world, not the venue, and wait until both sides have said all they know."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from polybawt.core.strategies.registry import KINDS
 from polybawt.core.units import MILLION, SECOND_NS
 
 WINDOW_S: Final = 20  # of the up-or-down markets
@@ -52,6 +53,10 @@ SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
         "threshold": 860_000, "apart_max": 30_000, "print_size_min": 5 * MILLION,
         "seconds_left_min": 1.0, "approval": True, **OWN, "order_notional_max": dollars(5),
     },
+    "arbitrage": {
+        "edge": 2_000, "sets_max": 10 * MILLION, "order_notional_max": dollars(10),
+        "exposure_max": dollars(40),
+    },
     "hedge": {
         "pair_cost_max": 1_030_000, "seconds_left_min": 6.0, "leg_timeout_s": 4, "lifetime_s": 8,
         "quantity": 5 * MILLION, "slice_max": 5 * MILLION, "exposure_max": dollars(12),
@@ -63,7 +68,7 @@ ADVERSARIES: Final = ("reckless",)  # they trade nowhere but in the adversarial 
 ALL: Final = Preset(
     name="all-strategies",
     kernel={
-        "strategies": [{"kind": kind, **settings} for kind, settings in SETTINGS.items()],
+        "strategies": [{"kind": kind, **SETTINGS[kind]} for kind in KINDS if kind in SETTINGS],
         "limits": {
             "token_exposure_max": dollars(30),
             "condition_exposure_max": dollars(60),

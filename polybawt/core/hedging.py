@@ -15,7 +15,7 @@ from typing import Final
 
 from attrs import evolve
 
-from polybawt.core import legs
+from polybawt.core import exposures, legs
 from polybawt.core.machine import Outputs
 from polybawt.core.machines import hedge
 from polybawt.core.machines.hedge import Hedge, HedgeMachine, Lane, Leg
@@ -26,7 +26,7 @@ from polybawt.core.plans import Part, Plan
 from polybawt.core.risk import Refused
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent, NewHedge, Withdraw
-from polybawt.core.units import MILLION, Price, Shares, ceil_div
+from polybawt.core.units import MILLION, Price, Shares, ceil_div, cost_up
 
 HEDGES_MAX: Final = 256
 
@@ -41,6 +41,9 @@ def proposed(state: State, wish: NewHedge) -> Outputs:
     pair = legs.pair_cost(state, wish)
     if not pair or pair > wish.pair_cost_max:
         return ()
+    if not _has_room(state, wish, pair):
+        state.count("hedges_without_room")
+        return ()
     live = next(of_strategy(state, wish.strategy, wish.condition_id), None) or _begun(state, wish)
     if live is None or state.plans[live.hedge_id].terms.first_token != wish.first_token:
         return ()
@@ -50,6 +53,14 @@ def proposed(state: State, wish: NewHedge) -> Outputs:
     plan = state.plans[live.hedge_id]
     state.plans[live.hedge_id] = evolve(plan, terms=wish, since_ns=state.now_ns)
     return turn(state, lead)
+
+
+def _has_room(state: State, wish: NewHedge, pair: Price) -> bool:
+    """Whether the limits leave room for both legs, beside the covers that are owed already."""
+    tokens = state.markets[wish.condition_id].tokens
+    room = min(exposures.room(state, wish.strategy, token) for token in tokens)
+    size = min(wish.slice_max, wish.quantity)
+    return cost_up(pair, size) + legs.owed(state, wish.strategy) <= room
 
 
 def of_strategy(state: State, strategy: str, condition_id: str) -> Iterator[Hedge]:

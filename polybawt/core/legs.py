@@ -18,7 +18,7 @@ from polybawt.core.market import MARKETABLE_BUY_MIN, Side
 from polybawt.core.plans import Part
 from polybawt.core.state import State
 from polybawt.core.strategies import NewHedge
-from polybawt.core.units import SECOND_NS, Price, Shares, cost_up
+from polybawt.core.units import SECOND_NS, Price, Shares, Usdc, cost_up
 
 
 def token_of(state: State, live: Hedge, leg: Leg) -> str:
@@ -46,6 +46,20 @@ def trading(state: State, live: Hedge) -> bool:
     if market is None or market.over(state.now_ns):
         return False
     return state.settlements[live.condition_id].state == "trading"
+
+
+def owed(state: State, strategy: str) -> Usdc:
+    """What the covers of its hedges may still take: of what is naked, and what may become so.
+
+    Covers on the book are counted already, as every order is.
+    """
+    total = 0
+    for live in (h for h in state.hedges.values() if h.strategy == strategy):
+        terms = state.plans[live.hedge_id].terms
+        bare = live.naked + live.tally(Leg.FIRST, Side.BUY).open
+        bare -= live.tally(Leg.SECOND, Side.BUY).open
+        total += cost_up(Price(max(0, live.pair_cost_max - terms.limit)), Shares(max(0, bare)))
+    return Usdc(total)
 
 
 # Prices.

@@ -167,8 +167,13 @@ def book_age(gate: Gate, _: Intent) -> str:
 
 
 def reduces(intent: Intent) -> bool:
-    """Whether it can only take risk off: then it need not know what a share is worth."""
-    return intent.side is Side.SELL and intent.purpose in ("exit", "flatten", "hedge")
+    """Whether it can only take risk off: then it need not know what a share is worth.
+
+    To cover a leg is to buy: the pair is worth a dollar, whatever a share of it is.
+    """
+    if intent.purpose == "hedge":
+        return True
+    return intent.side is Side.SELL and intent.purpose in ("exit", "flatten")
 
 
 def oracle_age(gate: Gate, intent: Intent) -> str:

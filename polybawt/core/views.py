@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from polybawt.core import exposures, hedging, triggers
+from polybawt.core import breakers, exposures, hedging, triggers
 from polybawt.core.machines.order import Order
 from polybawt.core.market import Market
 from polybawt.core.state import State
@@ -23,6 +23,7 @@ class Shown:
     event: tuple[Market, ...]
     fresh: Mapping[str, bool]
     bankroll: Usdc
+    scale_micro: int
 
 
 def shown(state: State, market: Market) -> Shown:
@@ -36,6 +37,7 @@ def shown(state: State, market: Market) -> Shown:
         tuple(siblings),
         {c: all(map(state.book_fresh, m.tokens)) for c, m in asked.items()},
         state.equity(),
+        breakers.scale(state),
     )
 
 
@@ -64,6 +66,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
             if triggers.traded(state, market.condition_id, threshold)
         ),
         event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
+        scale_micro=shown.scale_micro,
         hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
         conversions=tuple(c for c in state.conversions.values() if c.strategy == strategy.name),
     )

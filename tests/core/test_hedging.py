@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from polybawt.core import facts
+from polybawt.core import breakers, facts
 from polybawt.core.codec import decode_state, encode_state
 from polybawt.core.commands import CancelOrder, PostOrder, SignOrder
 from polybawt.core.machine import Fact
@@ -18,7 +18,19 @@ from polybawt.core.strategies import NewHedge
 from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, Usdc
 from polybawt.proof.audit import Watch
 from polybawt.proof.verify import MODELS
-from tests.core.script import LIMITS, MARKET, NO, QUIET, YES, Script, cents, shares
+from tests.core.script import (
+    ASKS,
+    BIDS,
+    LIMITS,
+    MARKET,
+    NO,
+    QUIET,
+    YES,
+    Script,
+    cents,
+    shares,
+    snapshot,
+)
 
 ROOMY = Limits(
     oracle_age_ns_max=LIMITS.oracle_age_ns_max,
@@ -335,14 +347,36 @@ def test_a_lead_that_the_gate_refuses_has_ended_at_once() -> None:
 
     Proves: P2.1.
     """
-    tight = evolve(QUIET, limits=evolve(ROOMY, token_exposure_max=Usdc(1)))
+    tight = evolve(QUIET, limits=evolve(ROOMY, open_orders_max=0))
     script = Script(config=tight).start()
     script.quote()
     script.say(a_wish())
 
     assert not asked(script)
-    assert script.state.counters["refused:token_exposure"] == 1
+    assert script.state.counters["refused:open_orders"] == 1
     assert the_hedge(script).tally(Leg.FIRST, Side.BUY).open == 0
+
+
+@pytest.mark.parametrize(("room", "hedges"), [(9.27, 0), (9.28, 1), (19.12, 1), (19.13, 2)])
+def test_a_first_leg_leaves_room_for_the_second(room: float, hedges: int) -> None:
+    """Both legs of ten pairs, and what other hedges of the strategy still owe.
+
+    Proves: H7, P2.1.
+    """
+    most = Usdc(round(room * MILLION))
+    other = evolve(
+        MARKET, condition_id="0xc2", yes_token="2001", no_token="2002", slug="other", symbol=""
+    )
+    config = evolve(QUIET, limits=evolve(ROOMY, total_exposure_max=most))
+    script = Script(config=config).start()
+    script.quote()
+    script.say(a_wish())
+    script.say(facts.MarketListed(market=other))
+    for token in other.tokens:
+        script.say(snapshot(other, token, BIDS, ASKS, script.now_ns))
+    script.say(a_wish(condition_id="0xc2", first_token="2001"))
+
+    assert len(script.state.hedges) == hedges
 
 
 def test_of_a_lead_that_was_made_smaller_the_rest_has_ended() -> None:
@@ -407,6 +441,20 @@ def test_a_cover_that_the_asks_have_left_is_bid_anew() -> None:
 
     assert (asked(script)[-1].token_id, asked(script)[-1].price) == (NO, cents(64))
     assert the_hedge(script).tally(Leg.SECOND, Side.BUY).open == shares(10)
+
+
+def test_a_halt_after_losses_lets_a_leg_be_covered() -> None:
+    """No new risk is taken, and what is naked is none the less covered; with a silent oracle too.
+
+    Proves: P2.1, limits.
+    """
+    script = begun()
+    lead = acked(script, "i1")
+    script.state.config = evolve(script.config, limits=evolve(ROOMY, oracle_age_ns_max=0))
+    breakers.latch(script.state, breakers.DAILY_LOSS, "a test", "a loss")
+    script.say(script.trade(10, 30, intent_id=lead))
+
+    assert (asked(script)[-1].token_id, asked(script)[-1].size) == (NO, shares(10))
 
 
 def test_a_cover_below_a_takers_minimum_waits_below_the_ask() -> None:

@@ -90,7 +90,9 @@ class Legged(Strategy):
         """A slice for which both legs have room, of which no order can cost too much."""
         room = min(view.rooms) * MILLION // max(self.pair_cost_max, 1)
         whole = min(self.slice_max, self.quantity, self.order_notional_max, room)
-        size = view.market.size_down(whole * view.scale_micro // MILLION)
+        size = view.market.size_down(whole)
+        if not view.market.size_down(size * view.scale_micro // MILLION):
+            return Shares(0)  # the breakers would leave less than an order of it
         slices = [min(hedge.slice_max, hedge.room) for hedge in view.hedges]
         return size if all(size >= part for part in slices) else Shares(0)
 

@@ -35,6 +35,7 @@ from polybawt.core.units import (
 LAG_MS_MAX: Final = 60_000
 LOOK_UPS_MAX: Final = 5  # of prints, a poll
 LOOK_UP_NS: Final = 5 * SECOND_NS  # the indexer lags the exchange
+PERSISTS_NS: Final = 500 * MS_NS  # between two books that cross themselves
 BACKOFF_DOUBLINGS_MAX: Final = 4  # of the time between two reads of one book
 
 
@@ -145,7 +146,8 @@ def _taken(state: State, book: Book, fact: facts.BookSnapshot) -> bool:
         view.heard_ns = fact.at_ns
     else:
         spoken(view, fact.timestamp_ms, fact.at_ns)
-    fits = book.digest(fact.token_id, fact.timestamp_ms) == fact.hash and not book.crossed()
+    fits = book.digest(fact.token_id, fact.timestamp_ms) == fact.hash
+    fits = _uncrossed(state, book, proven=fits) and fits
     state.count(f"{fact.source}_book_hash_{'ok' if fits else 'mismatch'}")
     return fits
 
@@ -238,9 +240,10 @@ def close_group(state: State, book: Book, token_id: str) -> Outputs:
         return ()
     expected, bid, ask = view.expected, view.bid, view.ask
     view.expected, view.bid, view.ask = "", None, None
-    wrong = "crosses itself" if book.crossed() else ""
+    proven = bool(expected) and book.digest(token_id, view.timestamp_ms) == expected
+    wrong = "" if _uncrossed(state, book, proven=proven) else "crosses itself"
     if expected:
-        fits = book.digest(token_id, view.timestamp_ms) == expected and not wrong
+        fits = proven and not wrong
         state.count(f"batch_hash_{'ok' if fits else 'mismatch'}")
         wrong = "" if fits else wrong or "does not have its hash"
     ours = book.best_bid(token_id), book.best_ask(token_id)
@@ -255,6 +258,26 @@ def close_group(state: State, book: Book, token_id: str) -> Outputs:
 
 
 # Doubt.
+
+
+def _uncrossed(state: State, book: Book, *, proven: bool) -> bool:
+    """Whether a book may be believed that asks for less than it bids: a fault of the data, first.
+
+    Such a market is matched at once; so it is believed only where a later whole book, proven by
+    its hash as the first one was, shows it still (quantitative reference 0.2).
+    """
+    timer = f"crossed:{book.market.condition_id}"
+    if not book.crossed():
+        if proven:
+            state.timers.pop(timer, None)
+        return True
+    if not proven:
+        return False
+    state.count("crossed_books")
+    first_ns = state.timers.setdefault(timer, state.now_ns)
+    persists = state.now_ns - first_ns >= PERSISTS_NS
+    state.count("crossings_believed", persists)
+    return persists
 
 
 def doubt(state: State, book: Book, token_id: str, reason: str) -> Outputs:

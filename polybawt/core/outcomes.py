@@ -320,7 +320,7 @@ def forget(state: State, market: Market) -> None:
         state.feeds.pop(token, None)
         state.positions.pop(token, None)
         state.timers.pop(f"refetch:{token}", None)
-    for timer in ("decide", "resolution", "print", "redeem", "redeemed"):
+    for timer in ("decide", "resolution", "print", "redeem", "redeemed", "crossed"):
         state.timers.pop(f"{timer}:{condition}", None)
     _unschedule(state, market)
     gone = [known for known in state.settlements if known not in state.markets]

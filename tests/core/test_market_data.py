@@ -154,6 +154,27 @@ def test_a_group_without_its_hash_makes_the_book_suspect_until_a_whole_one(scrip
     assert state_of(script) == "fresh"
 
 
+def test_a_crossing_that_a_later_proven_book_still_shows_is_believed(script: Script) -> None:
+    """Yes and no together below a dollar: a fault first, and a fact only when it persists.
+
+    Proves: H2, P2.2.
+    """
+    crossed = ((cents(60), shares(1)),)
+    for token in MARKET.tokens:  # both halves of one moment are one book
+        script.say(snapshot(MARKET, token, crossed, ((cents(55), shares(1)),), script.now_ns))
+    assert script.state.feeds[YES].state == script.state.feeds[NO].state == "suspect"
+    script.wait(1)
+    for token in MARKET.tokens:
+        script.say(snapshot(MARKET, token, crossed, ((cents(55), shares(1)),), script.now_ns))
+    assert script.state.feeds[YES].state == script.state.feeds[NO].state == "fresh"
+    assert script.state.counters["crossed_books"] == 4
+    assert script.state.counters["crossings_believed"] == 2
+    script.quote()
+    script.wait(1)
+    script.say(snapshot(MARKET, YES, crossed, ((cents(55), shares(1)),), script.now_ns))
+    assert script.state.feeds[YES].state == "suspect"
+
+
 def test_a_group_that_leads_to_a_crossed_book_is_wrong_even_with_its_hash(script: Script) -> None:
     """The venue's matching leaves no such book: somebody's copy is behind."""
     first = now_ms(script) + 1

@@ -9,8 +9,8 @@ and with our trades read whole in between, says the same.  Then it is booked on 
 fewer, so that no strategy gains or loses by it.  One that is too large fires the kill switch
 instead; it is booked when an operator has armed the switch again and it is still there.
 
-A reading that is exactly what we had before is taken for a stale cache, told once as that, and
-believed only when it has not changed for ``stale_ns_max``.
+A reading that lacks exactly our newest movements is taken for a stale cache, told once as that,
+and believed only when it has not changed for ``stale_ns_max``.
 
 Source: exchange reference 1.12 and 6 item 16; requirements P2.4.
 """
@@ -30,6 +30,7 @@ from polybawt.core.market import Market
 from polybawt.core.state import State
 from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc, micro_text
 
+SHUFFLED_MAX: Final = 6  # trades that are mined in another order than we heard of them
 READ_NS: Final = SECOND_NS  # between two reads of balances (reference 6 item 16)
 
 
@@ -37,10 +38,13 @@ READ_NS: Final = SECOND_NS  # between two reads of balances (reference 6 item 16
 
 
 def ask_all(state: State) -> None:
-    """What is to be read, one after the other: cash and what we hold, then what is left of the
-    last time, then the tokens that we follow, for something may have come that we never bought.
+    """What is to be read, one after the other: cash and the markets in which we hold something,
+    then the tokens that we follow, for something may have come that we never bought; of each,
+    what is left first.
     """
-    names = ("", *held(state), *state.balances, *state.subscribed)
+    pairs = (state.markets[state.market_of[token]].tokens for token in held(state))
+    left, ours = tuple(state.balances), ("", *(token for pair in pairs for token in pair))
+    names = (*(t for t in left if t in ours), *ours, *left, *state.subscribed)
     state.balances = dict.fromkeys((t for t in names if not t or _trades(state, t)), True)
 
 
@@ -186,7 +190,7 @@ def _suspected(state: State, fact: facts.BalanceRead, ours: int, known: Drift | 
     """A difference that was not there before."""
     token, theirs = fact.token_id, fact.amount
     same_cache = known is not None and known.stale and known.theirs == theirs
-    stale = same_cache or theirs in state.ledger.former.get(token, ())
+    stale = same_cache or lacks_newest(state.ledger.moved.get(token, []), ours - theirs)
     state.drifts[token] = Drift(
         token_id=token,
         ours=ours,
@@ -205,6 +209,21 @@ def _suspected(state: State, fact: facts.BalanceRead, ours: int, known: Drift | 
     state.count("drifts")
     told = state.notify("critical", "drift", text)
     return (told, ReadTrades(after_s=links.reread_since_s(state)))
+
+
+def lacks_newest(moved: list[int], missing: int) -> bool:
+    """Whether an amount is the sum of the newest movements, which the venue may have seen in
+    another order than we: all of the newer ones, and any of the ``SHUFFLED_MAX`` next to them.
+    """
+    newer = 0
+    for end in range(len(moved), 0, -1):
+        sums = {newer}
+        for amount in moved[max(0, end - SHUFFLED_MAX) : end]:
+            sums |= {known + amount for known in sums}
+        if missing in sums:
+            return True
+        newer += moved[end - 1]
+    return False
 
 
 def _confirmed(state: State, drift: Drift) -> Outputs:
@@ -303,6 +322,6 @@ def _given_up(state: State, token: str, amount: Shares) -> tuple[ledger.Entry, .
 def forget(state: State, market: Market) -> None:
     """A market leaves memory, and with it what its tokens were compared with."""
     for token in market.tokens:
-        state.ledger.former.pop(token, None)
+        state.ledger.moved.pop(token, None)
         state.drifts.pop(token, None)
         state.balances.pop(token, None)

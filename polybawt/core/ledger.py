@@ -6,7 +6,7 @@ stays on in production.  ``wallet`` is what we hold, matched and not yet settled
 account for each token it trades (a *round*), its fees beside it; when nothing of a round is left,
 its cash is moved to the strategy's own account, and that is what the round brought.  Profit, cash,
 holdings and each strategy's part in them are derived from the balances and stored nowhere else.
-What a wallet held before is remembered for a while, for a stale answer shows that.
+How a wallet moved is remembered for a while, for a stale answer lacks just that.
 
 What the venue has and we cannot explain stands with the strategy that nobody is, ``drift``.
 """
@@ -24,7 +24,7 @@ CASH = ""  # the commodity of dollars; every other commodity is a token id
 FEES = "fees"
 DRIFT = "drift"
 SEPARATOR = "/"  # in no strategy's name
-FORMER_MAX: Final = 128  # balances of one commodity
+MOVED_MAX: Final = 128  # movements of one commodity
 
 Entry = tuple[tuple[str, str, int], ...]
 """Lines of (account, commodity, amount)."""
@@ -43,11 +43,11 @@ def fees_of(account: str) -> str:
 class Ledger:
     """Balances by account and commodity; what comes to zero is forgotten.
 
-    ``former``: what the wallet held of each commodity before, the oldest first.
+    ``moved``: by how much the wallet's balance of each commodity changed, the oldest first.
     """
 
     balances: dict[str, dict[str, int]] = field(factory=dict)
-    former: dict[str, list[int]] = field(factory=dict)
+    moved: dict[str, list[int]] = field(factory=dict)
 
     def post(self, entry: Entry) -> None:
         """Book one balanced entry."""
@@ -55,10 +55,10 @@ class Ledger:
             total = sum(amount for _, other, amount in entry if other == commodity)
             assert total == 0, f"entry does not balance in {commodity or 'cash'}: {entry}"
         for account, commodity, amount in entry:
-            if account == "wallet":
-                past = self.former.setdefault(commodity, [])
-                past.append(self.of(account, commodity))
-                del past[:-FORMER_MAX]
+            if account == "wallet" and amount:
+                moves = self.moved.setdefault(commodity, [])
+                moves.append(amount)
+                del moves[:-MOVED_MAX]
             held = self.balances.setdefault(account, {})
             held[commodity] = held.get(commodity, 0) + amount
             if not held[commodity]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from attrs import evolve
 
-from polybawt.core import facts
+from polybawt.core import drifts, facts
 from polybawt.core.codec import decode_state, encode_state
 from polybawt.core.commands import ReadBalance, ReadOpenOrders, ReadTrades
 from polybawt.core.ledger import DRIFT
@@ -218,7 +218,7 @@ def test_a_cache_that_stands_still_while_we_move_stays_a_stale_one(script: Scrip
     """However much we trade meanwhile: what does not move with us is no drift."""
     hold(script)
     twice(script, CASH)
-    script.state.ledger.former[""].clear()  # as after many more trades
+    script.state.ledger.moved[""].clear()  # as after many more trades
     script.rest(5, 39)
     script.say(script.trade(5, 39, trade_id="t2", intent_id="i2", status="CONFIRMED"))
     twice(script, CASH)
@@ -344,7 +344,7 @@ def test_a_payout_that_the_venue_shows_later_is_no_drift(script: Script) -> None
     assert script.state.ledger.cash == cash + shares(10)
     script.wait(1)
     assert script.of(ReadBalance) == [ReadBalance()]
-    script.state.ledger.former.clear()
+    script.state.ledger.moved.clear()
     twice(script, cash)
     assert script.noticed("drift") == 0
     script.wait(30)
@@ -475,5 +475,25 @@ def test_capital_without_a_price_is_a_dollar_a_share(script: Script) -> None:
     script.state.config = evolve(QUIET, drift_max_micro=100_000)
     script.state.books.clear()
     twice(script, shares(101), NO)
+
+    assert script.state.killed()
+
+
+@pytest.mark.parametrize(
+    ("missing", "stale"),
+    [(4, True), (7, True), (3, True), (9, True), (2, False), (5, False), (6, True), (8, False)],
+)
+def test_trades_may_be_mined_in_another_order_than_we_heard_of_them(
+    missing: int, stale: bool
+) -> None:
+    """Moved by 2, 3 and 4, of which one may be older than all that can be in disorder."""
+    moved = [2, *[0] * 4, 3, 4]
+
+    assert drifts.lacks_newest(moved, missing) is stale
+
+
+def test_an_account_that_was_emptied_is_no_stale_one(script: Script) -> None:
+    """We began with all of it: it never was less."""
+    twice(script, 0)
 
     assert script.state.killed()

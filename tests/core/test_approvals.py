@@ -185,6 +185,18 @@ def test_it_is_withdrawn_when_its_market_ends(script: Script) -> None:
     assert fate(script) == "void"
 
 
+def test_a_yes_between_two_ticks_finds_what_is_gone(script: Script) -> None:
+    """The price moved, or the market ended, and no clock has looked since: nothing is tried."""
+    moved, ended = ask(script), ask(script, token_id=MARKET.no_token, price=60)
+    script.quote(asks=((cents(61), shares(100)),))
+    approve(script, moved)
+    assert (fate(script, "a1"), script.state.orders) == ("void", {})
+
+    script.now_ns = MARKET.end_ns
+    approve(script, ended)
+    assert (fate(script, "a2"), script.state.orders) == ("void", {})
+
+
 def test_it_is_withdrawn_when_the_signal_was_traded_without_it(script: Script) -> None:
     """Another strategy had the same threshold: one of them trades.
 

@@ -12,6 +12,8 @@ No edge is assumed: ``fair`` is the operator's belief, and 0.97 is the claim of 
 Source: data-and-quant 5.12 (G1, G3, G5, G6); requirements, section 2.
 """
 
+from typing import Final
+
 from attrs import frozen
 
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
@@ -20,7 +22,7 @@ from polybawt.core.strategies import Intent, Strategy, View, Withdraw
 from polybawt.core.strategies.subjects import WEATHER_WORDS, is_about
 from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, Usdc, cost_up
 
-HOUR_S = 3_600
+HOUR_S: Final = 3_600
 
 
 @frozen(kw_only=True)

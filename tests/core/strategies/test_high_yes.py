@@ -129,6 +129,15 @@ def test_the_price_to_be_paid_must_bear_the_print_out(ask: float, buys: bool) ->
     assert (wish(a_view(book=book)) is not None) is buys
 
 
+def test_it_pays_no_more_than_its_own_cap() -> None:
+    """However near the print is to the ask. Proves: limits."""
+    near = evolve(PLAIN, apart_max=MILLION, fair=cents(99))
+    book = a_book(asks=((cents(96), shares(100)),))
+
+    assert wish(a_view(book=book), near) is None
+    assert wish(a_view(book=book), evolve(near, price_max=cents(96))) is not None
+
+
 def test_an_empty_side_and_a_doubtful_book_are_not_traded_on() -> None:
     """Proves: G5."""
     assert wish(a_view(book=a_book(asks=()))) is None

@@ -24,6 +24,7 @@ def titled(question: str, category: str = "", tags: tuple[str, ...] = ()) -> Mar
         (titled("Rainbow Six Siege: who wins?"), False),
         (titled("Rain in Paris on Friday?"), True),
         (titled("RAIN?"), True),
+        (titled("Will Iran strike Bahrain by April 30, 2026?"), False),
         (titled("Will Ukraine win Eurovision 2026?"), False),
         (titled("Tulsa Golden Hurricane vs. Auburn Tigers", "sports"), False),
         (titled("Rain in Paris on Friday?", "sports", ("golf",)), False),

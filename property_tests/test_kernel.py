@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import precondition as when
 
-from polybawt.core import facts
+from polybawt.core import exposures, facts
 from polybawt.core.codec import decode, decode_state, encode, encode_state
 from polybawt.core.commands import (
     CancelAll,
@@ -26,7 +26,7 @@ from polybawt.core.commands import (
 from polybawt.core.kernel import step
 from polybawt.core.machine import Command, Fact
 from polybawt.core.machines import order
-from polybawt.core.machines.order import ENDED
+from polybawt.core.machines.order import ENDED, Order
 from polybawt.core.market import LOT, Side
 from polybawt.core.risk import Limits
 from polybawt.core.state import Config, State
@@ -36,7 +36,16 @@ from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, 
 from tests.core.anything import records
 from tests.core.script import MARKET, NO, QUIET, T0, YES, Script, snapshot
 
-GAME = Config(strategies=(), limits=Limits(total_exposure_max=Usdc(15 * MILLION)))
+GAME = Config(
+    strategies=(),
+    limits=Limits(
+        total_exposure_max=Usdc(15 * MILLION),
+        joint_exposure_max=Usdc(13 * MILLION),
+        condition_exposure_max=Usdc(12 * MILLION),
+        class_exposure_max=Usdc(14 * MILLION),
+        oracle_age_ns_max=2**62,
+    ),
+)
 TRADING = Config(strategies=(Value(trust_micro=MILLION),))
 
 
@@ -78,10 +87,30 @@ def check_orders(state: State, known: set[str], said: tuple[Command, ...]) -> No
             assert state.total_exposure() <= limits.total_exposure_max
             assert state.cash_free() >= 0
             assert made.price <= limits.price_cap
+            within_every_limit(state, made)
         else:
             assert state.shares_free(made.token_id) >= 0
     if state.killed() or state.phase != "trading":
         assert not [command for command in said if isinstance(command, SignOrder | PostOrder)]
+
+
+_class = exposures.asset_class
+
+
+def within_every_limit(state: State, made: Order) -> None:
+    """Every way of counting, to the micro-unit, the new order in it."""
+    limits, market = state.config.limits, state.markets[made.condition_id]
+    kind = _class(market)
+    name, event = made.strategy, market.event_id
+    for counted, most in (
+        (exposures.of_markets(state, lambda m: m is market), limits.condition_exposure_max),
+        (exposures.of_markets(state, lambda m: _class(m) == kind), limits.of_class(kind)),
+        (exposures.of_strategy(state, name), exposures.strategy_max(state, name)),
+        (exposures.together(state), limits.joint_exposure_max),
+        (exposures.of_markets(state, lambda m: len(event) > 0 and m.event_id == event),
+         limits.event_exposure_max),
+    ):  # fmt: skip
+        assert counted <= most
 
 
 def replayed(told: list[Fact], state: State | None = None) -> State:

@@ -17,6 +17,7 @@ from polybawt.core import (
     links,
     market_data,
     outcomes,
+    prints,
     reconcile,
     rounds,
     verdicts,
@@ -56,7 +57,7 @@ def tick(state: State) -> Outputs:
         *halts.tick(state),
         *flattening.tick(state),
         *approvals.tick(state),
-        *market_data.look_up_prints(state),
+        *prints.look_up(state),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from polybawt.core import facts
 from polybawt.core.commands import FetchPrint
 from polybawt.core.market import Side
-from polybawt.core.market_data import LOOK_UPS_MAX
+from polybawt.core.prints import LOOK_UPS_MAX
 from polybawt.core.units import MS_NS, SECOND_NS, Price, Shares
 from tests.core.script import MARKET, NO, YES, Script, cents, shares
 

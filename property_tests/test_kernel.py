@@ -220,6 +220,18 @@ class KernelLife(RuleBasedStateMachine):
             )
         )  # fmt: skip
 
+    def be_ready(self) -> None:
+        """Whatever was cut is there again, asked and answered: else few orders would ever leave."""
+        state = self.script.state
+        for link in ("market", "user", "oracle"):
+            if state.feeds[link].state == "down":
+                self.tell(facts.LinkUp(link=link), facts.LinkHeard(link=link))
+        if state.killed():
+            self.tell(facts.ResetRequested(breaker="kill", actor="me", reason="test"))
+        if state.phase != "trading" or state.rereads:
+            self.agree()
+        self.show_book(40, 60)
+
     @when(lambda self: self.asked)
     @rule()
     def sign(self) -> None:
@@ -231,6 +243,7 @@ class KernelLife(RuleBasedStateMachine):
     @rule(token=st.sampled_from((YES, NO)), cents=st.integers(5, 60), size=st.integers(500, 1_500))
     def rest(self, token: str, cents: int, size: int) -> None:
         """All of it at once, as it mostly goes."""
+        self.be_ready()
         self.want(token, Side.BUY, cents, size, post_only=True)
         if self.asked:
             self.sign()

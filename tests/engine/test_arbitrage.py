@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from attrs import evolve
 
 from polybawt.core.market import Market, Side
@@ -9,8 +10,8 @@ from polybawt.core.risk import Limits
 from polybawt.core.state import Config
 from polybawt.core.strategies.arbitrage import Arbitrage
 from polybawt.core.units import MILLION, Price, Shares, Usdc
-from polybawt.sim.records import Accepted, Placement
-from tests.engine.town import STRANGER, Town, engine, town, until
+from polybawt.sim.records import Accepted, Placement, VenueOrder
+from tests.engine.town import STRANGER, Town, engine, html, town, until
 
 ROOM = Usdc(200 * MILLION)
 KERNEL = Config(
@@ -48,13 +49,17 @@ def offer(t: Town, market: Market, side: Side, price: float, count: int) -> None
     assert isinstance(placed, Accepted), placed
 
 
-async def test_all_no_of_an_event_earn_what_the_formula_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [False, True])
+async def test_all_no_of_an_event_earn_what_the_formula_says(tmp_path: Path, lost: bool) -> None:
     """Bids of 0.40, 0.37 and 0.35: ten no of each for 6.00, 6.30 and 6.50 make twenty dollars.
 
     Fees are 4 % of p(1-p) a share: 0.096, 0.09324 and 0.091.  So 0.91976 are earned, by the
-    engine's ledger and by the exchange's account.  Proves: H2, P2.2.
+    engine's ledger and by the exchange's account; once, also where the answer to the conversion
+    was lost and it had to be asked for again.  Proves: H2, P2.2.
     """
     async with town(neg_risk_events=1) as t, engine(t.config(tmp_path, kernel=KERNEL)) as alive:
+        if lost:
+            t.spoil("POST", "/chain/convert", html(502))
         await until(lambda: all(m.yes_token in alive.state.subscribed for m in question(t)))
         for market, price in zip(question(t), (0.40, 0.37, 0.35), strict=True):
             offer(t, market, Side.BUY, price, 10)
@@ -69,6 +74,8 @@ async def test_all_no_of_an_event_earn_what_the_formula_says(tmp_path: Path) -> 
         assert t.drift(alive) == 0
         assert alive.state.counters.get("notice:drift", 0) == 0
         assert alive.state.counters["conversions"] == 1
+        assert alive.state.counters.get("conversion:unknown", 0) == lost
+        assert t.asked["POST /chain/convert"] == 1 + lost
 
 
 async def test_all_yes_of_an_event_are_bought_and_sold_when_they_are_dear(tmp_path: Path) -> None:
@@ -86,3 +93,35 @@ async def test_all_yes_of_an_event_are_bought_and_sold_when_they_are_dear(tmp_pa
         bought, sold = 3 * 84_000, 3 * 91_000  # fees: 4 % of 0.21, and of 0.2275, ten times
         assert alive.state.ledger.cash == 1_000 * MILLION + 1_500_000 - bought - sold
         assert t.drift(alive) == 0
+
+
+async def test_a_wallet_that_must_redeem_asks_for_its_pay(tmp_path: Path) -> None:
+    """Where the venue pays nobody who does not ask: the payout is booked once it is there.
+
+    Proves: C1.
+    """
+    kernel = evolve(Config(), auto_redeem=False)
+    async with (
+        town(window_s=10, auto_redeem=False) as t,
+        engine(t.config(tmp_path, kernel=kernel)) as alive,
+    ):
+        await until(lambda: len({order.placement.token_id for order in both(t)}) == 2)
+        pair = both(t)
+        for order in pair:
+            t.take(order, 5 * MILLION)
+        await until(lambda: alive.state.counters.get("fills", 0) == 2)
+        held = pair[0].condition_id
+        await until(lambda: alive.state.settlements[held].state == "paid", 60)
+
+        assert alive.state.counters["conversions:redeem"] >= 1
+        assert alive.state.counters["conversion:confirmed"] >= 1
+        await until(lambda: t.drift(alive) == 0)
+
+
+def both(t: Town) -> list[VenueOrder]:
+    """The engine's orders in the market in which it has some for both tokens."""
+    for first in t.ours:
+        found = [order for order in t.ours if order.condition_id == first.condition_id]
+        if len({order.placement.token_id for order in found}) == 2:
+            return found[:2]
+    return []

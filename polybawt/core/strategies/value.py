@@ -65,11 +65,15 @@ class Value(Strategy):
         return tuple(wishes)
 
     def fair(self, view: View) -> Price | None:
-        """What an "up" share is worth now, the book's mid counted in; None when nobody can say."""
-        model = self.modelled(view)
-        mid = view.book.mid(view.market.yes_token)
-        if model is None or mid is None or view.now_ns < view.market.start_ns:
+        """What an "up" share is worth now, the book's mid counted in; None when nobody can say.
+
+        Where one side is empty, nobody would pay a cent, or nobody would sell below a dollar.
+        """
+        model, token = self.modelled(view), view.market.yes_token
+        bid, ask = view.book.best_bid(token), view.book.best_ask(token)
+        if model is None or bid is ask is None or view.now_ns < view.market.start_ns:
             return model
+        mid = ((bid or 0) + (MILLION if ask is None else ask)) // 2
         return Price((model * self.trust_micro + mid * (MILLION - self.trust_micro)) // MILLION)
 
     def modelled(self, view: View) -> Price | None:

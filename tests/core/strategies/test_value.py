@@ -228,6 +228,14 @@ def test_fair_value_leans_toward_the_books_mid() -> None:
     assert half.fair(a_view(book=a_book())) == cents(50)
 
 
+def test_a_book_of_one_side_has_an_opinion() -> None:
+    """Offered at two cents and wanted by nobody, a share is no coin. Proves: A-alpha."""
+    alone = Value(trust_micro=0)
+
+    assert alone.fair(a_view(book=a_book((), ((cents(2), shares(9)),)))) == cents(1)
+    assert alone.fair(a_view(book=a_book(((cents(98), shares(9)),)))) == cents(99)
+
+
 def test_both_outcomes_sum_to_a_dollar() -> None:
     """One fair value, two shares: buying both for less than a dollar is the edge itself."""
     intents, _ = wishes(a_view(oracle=oracle(100.05)))

@@ -105,9 +105,6 @@ def under_way(state: State, token_id: str) -> bool:
     """Whether something is on its way that the venue's balance shows at another time than we."""
     if token_id and not _trades(state, token_id):
         return True
-    for conversion in state.conversions.values():
-        if token_id in ("", *(part.token_id for part in conversion.parts)):
-            return True
     for trade in state.unsettled():
         if not token_id or any(leg.token_id == token_id for leg in trade.legs):
             return True

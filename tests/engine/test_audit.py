@@ -13,7 +13,9 @@ import pytest
 
 from polybawt.core.codec import encode
 from polybawt.core.facts import (
+    ApproveRequested,
     DecideRequested,
+    DeclineRequested,
     FlattenRequested,
     KillRequested,
     ResetRequested,
@@ -130,6 +132,14 @@ async def test_nobody_is_greeted_while_a_batch_is_being_made_durable(tmp_path: P
         (
             b'{"kind":"ResetRequested","fact":{"actor":"jo","reason":"ok","breaker":"kill"}}\n',
             ResetRequested(at_ns=5, actor="jo", reason="ok", breaker="kill"),
+        ),
+        (
+            b'{"kind":"ApproveRequested","fact":{"actor":"jo","approval_id":"a1","terms":"t"}}\n',
+            ApproveRequested(at_ns=5, actor="jo", approval_id="a1", terms="t"),
+        ),
+        (
+            b'{"kind":"DeclineRequested","fact":{"actor":"jo","approval_id":"a1"}}\n',
+            DeclineRequested(at_ns=5, actor="jo", approval_id="a1"),
         ),
         (
             b'{"kind":"FlattenRequested","fact":{"actor":"jo","reason":"enough"}}\n',

@@ -121,6 +121,8 @@ def ordered(state: State, intent: Intent, record: Order) -> Outputs:
         return ()
     lane = state.plans[live.hedge_id].leg_of(intent.token_id), intent.side
     waiting = legs.waiting(state, live, lane)
+    if waiting < record.size:  # nobody here asked for it, whatever it says
+        return ()
     state.parts[record.intent_id] = Part(
         hedge_id=live.hedge_id,
         leg=lane[0],

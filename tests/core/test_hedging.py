@@ -379,6 +379,19 @@ def test_a_first_leg_leaves_room_for_the_second(room: float, hedges: int) -> Non
     assert len(script.state.hedges) == hedges
 
 
+def test_an_order_that_the_hedge_did_not_ask_for_is_none_of_its() -> None:
+    """Whoever names a hedge does not become its leg."""
+    script = begun()
+    stranger = script.rest(5, 20, hedge_id="h1")
+    refused = script.want(0.5, 20, hedge_id="h1")
+    script.say(script.trade(5, 20, intent_id=stranger))
+
+    assert refused is None
+    assert list(script.state.parts) == ["i1"]
+    assert (the_hedge(script).state, the_hedge(script).naked) == ("working", 0)
+    assert the_hedge(script).tally(Leg.FIRST, Side.BUY).open == shares(10)
+
+
 def test_of_a_lead_that_was_made_smaller_the_rest_has_ended() -> None:
     """Near a limit the breakers leave an entry half its size: the hedge counts that half."""
     script = begun()

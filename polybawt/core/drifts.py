@@ -28,10 +28,9 @@ from polybawt.core.machines.conversion import SENT
 from polybawt.core.machines.position import Bought, Position, PositionMachine, Sold
 from polybawt.core.market import Market
 from polybawt.core.state import State
-from polybawt.core.units import MILLION, SECOND_NS, Shares, Usdc, micro_text
+from polybawt.core.units import MILLION, Shares, Usdc, micro_text
 
 SHUFFLED_MAX: Final = 6  # trades that are mined in another order than we heard of them
-READ_NS: Final = SECOND_NS  # between two reads of balances (reference 6 item 16)
 
 
 # Asking.
@@ -61,7 +60,7 @@ def _trades(state: State, token_id: str) -> bool:
 
 def read(state: State, token_id: str) -> Command:
     """Ask for one balance; one that is in doubt is refreshed at the venue first."""
-    doubted = token_id in state.drifts and state.due("refresh_balance", READ_NS)
+    doubted = token_id in state.drifts and state.due("refresh_balance", state.config.poll_ns)
     if not token_id:
         return ReadBalance(refresh=doubted)
     market = state.markets.get(state.market_of.get(token_id, ""))
@@ -70,11 +69,13 @@ def read(state: State, token_id: str) -> Command:
 
 
 def tick(state: State) -> Outputs:
-    """What was asked for, and what is in doubt: one read a second in all."""
+    """What was asked for, and what is in doubt: one read a second in all, for the venue counts
+    them (reference 6 item 16).
+    """
     if state.phase != "trading":
         return ()
     _ask_again(state)
-    if not state.balances or not state.due("balance", READ_NS):
+    if not state.balances or not state.due("balance", state.config.poll_ns):
         return ()
     token = next(iter(state.balances))
     del state.balances[token]

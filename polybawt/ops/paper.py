@@ -357,7 +357,8 @@ def kernel_settings(rate: float, recorded: bool = False) -> dict[str, Any]:
         return {"strategies": [strategy]}
     waits = {
         "end_grace_ns": 2, "submit_ns_max": 15, "poll_ns": 1, "group_ns": 0.15, "discover_ns": 5,
-        "resolve_poll_ns": 5, "stop_ns_max": 12, "breaker_cool_ns": 5,
+        "resolve_poll_ns": 5, "stop_ns_max": 12, "breaker_cool_ns": 5, "reconcile_ns": 30,
+        "payout_grace_ns": 30, "sources_ns_max": 30,
     }  # fmt: skip
     stretched = {name: int(seconds * SECOND_NS * rate) for name, seconds in waits.items()}
     report_s = max(90.0, rate)  # two streams of one recording arrive within a real second

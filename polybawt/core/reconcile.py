@@ -14,6 +14,7 @@ from typing import Final
 from polybawt.core import converting, drifts, execution, facts, kill, ledger, links, market_data
 from polybawt.core.commands import (
     CancelOrder,
+    FetchResolution,
     FollowOracle,
     ReadOpenOrders,
     ReadOrder,
@@ -170,10 +171,19 @@ def balance_read(state: State, fact: facts.BalanceRead) -> Outputs:
 
 
 def tick(state: State) -> Outputs:
-    """The streams may have missed something although they never broke (P2.4)."""
+    """The streams may have missed something although they never broke (P2.4).
+
+    A question may be answered before its end, or has none: of those that we hold, ask.
+    """
     if state.phase != "trading" or not state.due("reconcile", state.config.reconcile_ns):
         return ()
-    return ReadTrades(after_s=links.reread_since_s(state)), ReadOpenOrders()
+    held = dict.fromkeys(state.market_of[token] for token in drifts.held(state))
+    questions = [condition for condition in held if not state.markets[condition].symbol]
+    return (
+        ReadTrades(after_s=links.reread_since_s(state)),
+        ReadOpenOrders(),
+        *(FetchResolution(condition_id=condition) for condition in questions),
+    )
 
 
 def read_failed(state: State, fact: facts.ReadFailed) -> Outputs:

@@ -216,6 +216,27 @@ def test_the_standing_of_a_market_that_is_paid_or_unknown_is_no_news(script: Scr
     assert script.state.standings == {}
 
 
+def test_a_question_that_we_hold_is_asked_about_before_its_end() -> None:
+    """It is answered when it is answered, and the stream may never say so. Proves: C1"""
+    question = evolve(MARKET, symbol="", end_ns=0)
+    script = Script(config=TWO, market=question).start()
+    script.wait(1)
+    script.quote()
+    script.wait(30)
+    assert script.ever(FetchResolution) == []
+    script.quote()
+    script.rest(10)
+    script.say(script.trade(10), script.trade(10, status="CONFIRMED"))
+    script.wait(30)
+    assert script.of(FetchResolution) == [FetchResolution(condition_id="0xc1")]
+    stands(script, "proposed")
+    says(script, "gamma")
+    says(script, "clob")
+
+    assert script.noticed("outcome_standing") == 1
+    assert state(script) == "paid"
+
+
 def test_the_sources_that_are_kept_are_bounded(script: Script) -> None:
     for number in range(100):
         says(script, f"{number}" * 60, number % 2 * MILLION)

@@ -35,7 +35,7 @@ from polybawt.core.signals.flow import Flow
 from polybawt.core.signals.lead import LeadModel, weight
 from polybawt.core.sizing import cost_per_share, kelly_stake
 from polybawt.core.state import Config
-from polybawt.core.strategies import Intent, registry
+from polybawt.core.strategies import Intent, Withdraw, registry
 from polybawt.core.strategies.ensemble import Ensemble
 from polybawt.core.strategies.high_yes import HighYes
 from polybawt.core.strategies.subjects import WEATHER_WORDS, is_about
@@ -133,8 +133,9 @@ def test_h6_p1_5_a_cancel_is_a_request_and_a_thousand_of_them_leave_no_orphan() 
     assert script.state.counters["order:cancelled"] == 1_000
 
 
-def _cancel(script: Script, intent_id: str) -> tuple[order.Cancel]:
-    return (order.Cancel(at_ns=script.now_ns, intent_id=intent_id),)
+def _cancel(script: Script, intent_id: str) -> tuple[Withdraw]:
+    """A strategy no longer wants it."""
+    return (Withdraw(at_ns=script.now_ns, intent_id=intent_id, reason="moved"),)
 
 
 def test_a_exec_an_answer_that_does_not_come_is_unknown_until_it_is_reconciled(

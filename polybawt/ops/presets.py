@@ -50,7 +50,7 @@ SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "ensemble": {"model": MODEL, **OWN},
     "high_yes": {
-        "threshold": 860_000, "apart_max": 30_000, "print_size_min": 5 * MILLION,
+        "threshold": 800_000, "apart_max": 50_000, "print_size_min": 5 * MILLION,
         "seconds_left_min": 1.0, "approval": True, **OWN, "order_notional_max": dollars(5),
     },
     "arbitrage": {
@@ -79,7 +79,7 @@ ALL: Final = Preset(
         },
         "tiers": {"losses_max": 1_000},  # to be seen at work, they go on after losses
     },
-    exchange=("--neg-risk", "2"),
+    exchange=("--neg-risk", "2", "--collateral", "5000"),
     operator="approving",
 )
 ADVERSARIAL: Final = Preset(

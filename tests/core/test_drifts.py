@@ -10,6 +10,7 @@ from polybawt.core.codec import decode_state, encode_state
 from polybawt.core.commands import ReadBalance, ReadOpenOrders, ReadTrades
 from polybawt.core.ledger import DRIFT
 from polybawt.core.machines import order
+from polybawt.core.machines.conversion import Conversion, Part
 from polybawt.core.market import Side
 from polybawt.core.units import MILLION, SECOND_NS, Usdc
 from tests.core.script import CASH, NO, QUIET, YES, Script, cents, shares
@@ -497,3 +498,26 @@ def test_an_account_that_was_emptied_is_no_stale_one(script: Script) -> None:
     twice(script, 0)
 
     assert script.state.killed()
+
+
+@pytest.mark.parametrize(("step", "told"), [("wanted", 2), ("taken", 0), ("mined", 0)])
+def test_nothing_is_compared_while_a_conversion_is_on_its_way(
+    script: Script, step: str, told: int
+) -> None:
+    """A split, a merge or a redemption moves money at the venue before it does in our books.
+
+    Proves: P2.4, H2.
+    """
+    hold(script)
+    part = Part(
+        token_id=YES, condition_id="0xc1", side=Side.SELL, shares=shares(5), notional=Usdc(1)
+    )
+    record = Conversion(
+        conversion_id="c1", strategy="test", kind="merge", condition_ids=("0xc1",),
+        amount=shares(5), parts=(part,), created_ns=script.now_ns, state=step,
+    )  # fmt: skip
+    script.state.conversions["c1"] = record
+    shows(script, script.state.ledger.cash + MILLION)
+    shows(script, shares(5), YES)
+
+    assert script.noticed("drift") == told

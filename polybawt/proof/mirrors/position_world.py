@@ -188,7 +188,10 @@ def kernel(known: Known) -> State:
     """A state of the engine that has placed and heard exactly this."""
     limit = Usdc(known.most * UNIT)
     state = State(
-        config=Config(limits=Limits(token_exposure_max=limit, total_exposure_max=limit)),
+        config=Config(
+            limits=Limits(token_exposure_max=limit, total_exposure_max=limit),
+            sources_min=0,  # how many voices agree on an outcome is asked elsewhere
+        ),
         now_ns=NOW,
         markets={ID: MARKET},
         market_of=dict.fromkeys(MARKET.tokens, ID),

@@ -8,7 +8,6 @@ from attrs import evolve
 from polybawt.core import breakers, facts
 from polybawt.core.codec import decode_state, encode_state
 from polybawt.core.commands import CancelOrder, PostOrder, SignOrder
-from polybawt.core.machine import Fact
 from polybawt.core.machines import order
 from polybawt.core.machines.hedge import Hedge, Leg
 from polybawt.core.machines.order import ENDED, Order
@@ -101,7 +100,7 @@ def rested(script: Script, *trades: str) -> None:
     pass_time(script, 31)
 
 
-def told(script: Script, intent_id: str, fact: type[Fact], **terms: Any) -> None:
+def told(script: Script, intent_id: str, fact: type[order.Action], **terms: Any) -> None:
     script.say(fact(intent_id=intent_id, **terms))
 
 
@@ -218,7 +217,7 @@ def test_a_sale_that_costs_more_than_the_budget_is_not_made() -> None:
     lead = acked(script, "i1")
     script.quote(bids=((cents(25), shares(100)),), asks=((cents(35), shares(100)),))
     script.say(script.trade(10, 30, intent_id=lead))
-    low = {"bids": ((cents(25), shares(100)),), "asks": ((cents(35), shares(100)),)}
+    low: dict[str, Any] = {"bids": ((cents(25), shares(100)),), "asks": ((cents(35), shares(100)),)}
     script.say(script.trade(10, 30, status="CONFIRMED", intent_id=lead))
     for _ in range(45):
         script.wait(1)
@@ -236,7 +235,7 @@ def test_a_fill_while_its_cancel_is_in_flight_is_still_hedged() -> None:
     """
     script = begun()
     lead = acked(script, "i1")
-    low = {"bids": ((cents(20), shares(100)),), "asks": ((cents(33), shares(100)),)}
+    low: dict[str, Any] = {"bids": ((cents(20), shares(100)),), "asks": ((cents(33), shares(100)),)}
     script.quote(**low)  # no pair any more: its cover would cost 0.80
     script.wait(2)
     assert [c.intent_id for c in script.ever(CancelOrder)] == [lead]
@@ -473,7 +472,10 @@ def test_a_halt_after_losses_lets_a_leg_be_covered() -> None:
 def test_a_cover_below_a_takers_minimum_waits_below_the_ask() -> None:
     """The venue takes no marketable purchase of less than a dollar (reference 3.4)."""
     script = Script(config=evolve(QUIET, limits=ROOMY)).start()
-    book = {"bids": ((cents(88), shares(100)),), "asks": ((cents(95), shares(100)),)}
+    book: dict[str, Any] = {
+        "bids": ((cents(88), shares(100)),),
+        "asks": ((cents(95), shares(100)),),
+    }
     script.quote(**book)
     script.say(a_wish(limit=cents(80), slice_max=shares(6)))
     script.say(script.trade(6, 80, intent_id=acked(script, "i1")))

@@ -69,6 +69,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
         scale_micro=shown.scale_micro,
         hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
         conversions=tuple(c for c in state.conversions.values() if c.strategy == strategy.name),
+        halted=breakers.halted(state, strategy.name),
     )
 
 

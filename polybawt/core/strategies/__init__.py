@@ -102,6 +102,7 @@ class View(Question):
     conversions: tuple[Conversion, ...] = ()  # its own, that have not ended, of all markets
     spent: tuple[Price, ...] = ()  # of its thresholds, those that were traded on here
     scale_micro: int = MILLION
+    halted: str = ""  # the breaker that lets it take on no risk now
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ it holds, what is still open, and the books say what is to be done next.  Nothin
 or a conversion is open; then a set that is whole is turned into money, or sold, or held to the
 end where only the end pays it (all yes); a rest that has no other half after its orders' time is
 over is completed, where that loses less than selling it, or sold; and only then a new one begins.
+Halted by a breaker it buys nothing any more: what it has is sold or turned into money.
 
 A set that looks far too cheap is no gift: a question is missing, or a book is wrong.
 
@@ -153,7 +154,8 @@ class Arbitrage(Strategy):
         for family in families:
             rest = family.without([family.whole] * len(family.held))
             if any(_tradable(q, n) for q, n in zip(rest.questions, rest.held, strict=True)):
-                wishes += self._completed(view, rest) or self._dropped(view, rest)
+                completed = () if view.halted else self._completed(view, rest)
+                wishes += completed or self._dropped(view, rest)
         return tuple(wishes)
 
     def _completed(self, view: View, rest: Family) -> Wishes:
@@ -200,7 +202,7 @@ class Arbitrage(Strategy):
 
     def _begun(self, view: View, families: Sequence[Family]) -> Wishes:
         left_s = (view.market.end_ns - view.now_ns) / SECOND_NS
-        if view.market.end_ns and left_s < self.seconds_left_min:
+        if view.halted or (view.market.end_ns and left_s < self.seconds_left_min):
             return ()
         for family in families:
             if wishes := self._long(view, family):
@@ -218,7 +220,8 @@ class Arbitrage(Strategy):
             takes, room = found.takes(legs), min(family.rooms)
             dearest = cost_up(max(found.limits), found.size)
             if takes <= room and dearest <= self.order_notional_max:
-                return self._orders(view, legs, found, "entry")
+                whole = _survives(found, legs, view.scale_micro)
+                return self._orders(view, legs, found, "entry") if whole else ()
             by_room = found.size * room // takes  # the limits are dearer than the volume
             most = Shares(min(by_room, found.size * self.order_notional_max // dearest))
         return ()
@@ -272,6 +275,14 @@ def _proven(question: Question) -> bool:
 
 def _tradable(question: Question, size: int) -> bool:
     return size >= max(question.market.min_size, LOT)
+
+
+def _survives(found: Basket, legs: Sequence[Leg], scale_micro: int) -> bool:
+    """Whether every leg is still an order when the breakers have made all of them smaller."""
+    size = Shares(found.size * scale_micro // MILLION // LOT * LOT)
+    cheapest = cost_up(min(found.limits), size)
+    least = max(one.book.market.min_size for one in legs)
+    return size >= least and cheapest >= MARKETABLE_BUY_MIN
 
 
 def _convertible(family: Family) -> bool:

@@ -198,6 +198,19 @@ def test_a_rest_that_cannot_be_completed_in_time_is_sold() -> None:
     assert said(wishes) == [("11", "SELL", 32, 10, "exit"), ("21", "SELL", 32, 10, "exit")]
 
 
+def test_halted_it_completes_nothing_and_begins_nothing() -> None:
+    """What a breaker has sold is not bought back."""
+    rest = hold(FAIR, (10, 0), (10, 0), (0, 0))
+    assert {word[1] for word in said(ME.decide(view(*rest, halted="daily_loss")))} == {"SELL"}
+    assert ME.decide(view(*CHEAP, halted="daily_loss")) == ()
+
+
+def test_a_set_that_the_breakers_make_too_small_is_not_begun() -> None:
+    """Half of twelve is six of each leg; a quarter is below the smallest order."""
+    assert ME.decide(view(*CHEAP, scale_micro=500_000))
+    assert ME.decide(view(*CHEAP, scale_micro=250_000)) == ()
+
+
 def test_a_rest_below_the_smallest_order_is_kept_and_hinders_nobody() -> None:
     wishes = ME.decide(view(*hold(CHEAP, (3, 0), (0, 0), (0, 0))))
     assert len(said(wishes)) == 3

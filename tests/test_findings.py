@@ -356,7 +356,7 @@ def test_g5_b_core_the_price_that_would_be_paid_is_looked_at_and_not_the_trigger
     ("title", "barred"),
     [
         ("Rainbow Six Siege: who wins the major?", False),
-        ("Highest temperature in Kyiv on May 3?", True),
+        ("Will it rain in Kyiv on May 3?", True),
         ("Ukraine ceasefire in May?", False),
     ],
 )
@@ -364,7 +364,7 @@ def test_g6_category_filters_match_whole_words(title: str, barred: bool) -> None
     """A game with a rainbow in its name is no weather."""
     market = evolve(MARKET, question=title, slug="x", category="", tags=())
 
-    assert is_about(market, ("weather",), WEATHER_WORDS) is barred
+    assert is_about(market, ("weather",), ("rain", *WEATHER_WORDS)) is barred
 
 
 @pytest.mark.parametrize(
@@ -399,11 +399,11 @@ def test_h1_p1_3_vpin_counts_real_trades_and_no_book(script: Script) -> None:
     for price in range(30, 50):
         script.quote(bids=((cents(price), shares(9_999)),))
     assert "0xc1" not in script.state.flows or script.state.flows["0xc1"].vpin is None
-    for nth in range(10):
+    for nth in range(20):
         script.say(
             facts.LastTrade(
                 condition_id="0xc1", token_id=YES if nth % 2 else NO, price=cents(50),
-                price_text="0.5", shares=shares(500), side=Side.BUY if nth % 2 else Side.SELL,
+                price_text="0.5", shares=shares(250), side=Side.BUY if nth % 2 else Side.SELL,
                 timestamp_ms=script.now_ns // MS_NS,
             )
         )  # fmt: skip

@@ -19,6 +19,7 @@ ACTOR: Final = "paper"
 LOOK_S: Final = 0.1
 PATIENCE_S: Final = 20.0
 PAUSE_S: Final = 1.5
+RESTART_S_MAX: Final = 60.0
 
 Admin = Callable[..., Awaitable[dict[str, Any]]]
 """(method, path, body): one request to the exchange's admin routes."""
@@ -79,12 +80,15 @@ class Operator:
             await self._until(self._trades)
             await asyncio.sleep(PAUSE_S)
 
-    async def _until(self, true: Callable[[], object]) -> None:
+    async def _until(self, true: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
         """Wait for what should come, and not for ever."""
-        for _ in range(int(PATIENCE_S / LOOK_S)):
+        for _ in range(int(patience_s / LOOK_S)):
             if true():
                 return
             await asyncio.sleep(LOOK_S)
+
+    def _lives_after(self, epoch: int) -> bool:
+        return self.replica.connected and self.replica.state.epoch > epoch
 
     def _trades(self) -> bool:
         return self.replica.connected and self.replica.state.phase == "trading"
@@ -138,7 +142,7 @@ class Operator:
             pid, epoch = self.pid(), self.replica.state.epoch
             if pid is not None:
                 os.kill(pid, signal.SIGKILL)
-            await self._until(lambda: self.replica.connected and self.replica.state.epoch > epoch)
+            await self._until(lambda: self._lives_after(epoch), RESTART_S_MAX)
             await self._approve(self._wanted()[:1])
 
     @asynccontextmanager

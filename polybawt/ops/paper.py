@@ -33,7 +33,7 @@ from polybawt.venue.signing import Account
 
 READY_S_MAX: Final = 30.0
 SETTLE_S_MAX: Final = 15.0
-LEAVE_S_MAX: Final = 60.0
+LEAVE_S_MAX: Final = 90.0
 RESTARTS_MAX: Final = 100
 TRADING_RATE_MAX: Final = 20.0  # beyond it no order could live long enough to be answered
 LEAD_S: Final = 3.0  # a recording waits so long for the engine to be there

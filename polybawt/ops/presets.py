@@ -112,11 +112,12 @@ ADVERSARIAL: Final = Preset(
         },
         "breaker_failures_max": 1,
         "breaker_cool_ns": ns(3),
-        "decide_ns": ns(0.1),
+        "decide_ns": ns(0.2),
         "ask_ns": ns(2),
         "submit_ns_max": ns(3),
     },
-    engine={"tick_s": 0.4},  # slow to see that a market is over
+    # slow to see that a market is over, and soon back after a crash
+    engine={"tick_s": 0.4, "snapshot_facts": 500},
     exchange=("--neg-risk", "1", "--unknown-versions", "4"),
     operator="adversary",
 )  # fmt: skip

@@ -10,6 +10,9 @@ that was bought for less than a dollar is a gain in both, and by the book where 
 A redemption moves nothing by itself: the payout is booked by its market's settlement, as soon as
 the redemption is confirmed.  Where the venue redeems by itself (``auto_redeem``) there is none.
 
+A kill lets nothing new leave; what has left is asked for again all the same, for its fate is
+not known otherwise.
+
 Not here: when a conversion is worth its while (``strategies.arbitrage``); a fee for converting,
 which no event at the venue has.
 

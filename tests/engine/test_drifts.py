@@ -15,6 +15,7 @@ from tests.engine.town import ACCOUNT, Town, engine, market_of, town, until
 
 pytestmark = pytest.mark.xdist_group("wire")
 
+# Windows are long here: a payout that is due would explain many a difference.
 SOON = evolve(RICH, reconcile_ns=SECOND_NS)
 
 
@@ -23,7 +24,7 @@ async def test_a_fill_that_no_stream_told_is_found(tmp_path: Path) -> None:
 
     Proves: P2.4, H5.
     """
-    async with town() as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
+    async with town(window_s=300) as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
         order = await resting(t)
         t.floor.faults.add([Fault(kind="drop", path="/ws/user")])
         t.take(order, LOT)
@@ -36,7 +37,7 @@ async def test_a_fill_that_no_stream_told_is_found(tmp_path: Path) -> None:
 
 async def test_an_order_that_nobody_of_us_placed_is_ended(tmp_path: Path) -> None:
     """It rests in our name and is in no journal. Proves: P2.4, H6."""
-    async with town() as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
+    async with town(window_s=300) as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
         await until(lambda: alive.state.subscribed)
         stray = Placement(
             owner=ACCOUNT.address,
@@ -58,7 +59,7 @@ async def test_a_stale_balance_repairs_nothing(tmp_path: Path) -> None:
 
     Proves: P2.4.
     """
-    async with town() as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
+    async with town(window_s=300) as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
         order = await resting(t)
         t.floor.faults.add([Fault(kind="stale_balance")])
         t.take(order, LOT)
@@ -86,7 +87,7 @@ async def test_what_somebody_else_brought_is_told_and_booked_as_drift(tmp_path: 
     Proves: P2.4.
     """
     calm = evolve(RICH, reconcile_ns=4 * SECOND_NS)  # so that all of it is read each time
-    async with town() as t, engine(t.config(tmp_path, kernel=calm)) as alive:
+    async with town(window_s=300) as t, engine(t.config(tmp_path, kernel=calm)) as alive:
         t.take(await resting(t), LOT)
         await agree(t, alive)
         t.floor.venue.deposit(ACCOUNT.address, Usdc(7 * MILLION))
@@ -103,7 +104,7 @@ async def test_what_somebody_else_brought_is_told_and_booked_as_drift(tmp_path: 
 
 async def test_a_drift_of_half_of_what_we_have_fires_the_kill(tmp_path: Path) -> None:
     """Proves: faults (50 % drift), kill."""
-    async with town() as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
+    async with town(window_s=300) as t, engine(t.config(tmp_path, kernel=SOON)) as alive:
         await resting(t)
         cash = alive.state.ledger.cash
         t.floor.venue.deposit(ACCOUNT.address, Usdc(2 * cash))
@@ -118,7 +119,7 @@ async def test_what_drifted_while_we_were_away_is_booked_before_the_first_order(
     tmp_path: Path,
 ) -> None:
     """Proves: P2.4, recovery."""
-    async with town() as t:
+    async with town(window_s=300) as t:
         config = t.config(tmp_path, kernel=SOON)
         async with engine(config) as first:
             t.take(await resting(t), LOT)

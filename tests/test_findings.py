@@ -345,6 +345,8 @@ def test_g5_b_core_the_price_that_would_be_paid_is_looked_at_and_not_the_trigger
     asks = ((cents(97), shares(100)),)
     assert test_high_yes.wish(test_high_yes.a_view(book=test_high_yes.a_book(asks=asks))) is None
     assert test_high_yes.wish(test_high_yes.a_view()) is not None
+    moved = test_high_yes.a_view(flow=test_high_yes.a_flow(90.5))  # three cents below the ask
+    assert test_high_yes.wish(moved) is None
     script = Script().start()
     script.quote()
     assert script.want(10, 66, post_only=False) is None  # six ticks beyond the ask
@@ -358,6 +360,7 @@ def test_g5_b_core_the_price_that_would_be_paid_is_looked_at_and_not_the_trigger
         ("Rainbow Six Siege: who wins the major?", False),
         ("Will it rain in Kyiv on May 3?", True),
         ("Ukraine ceasefire in May?", False),
+        ("Who wins the Bahrain Grand Prix?", False),
     ],
 )
 def test_g6_category_filters_match_whole_words(title: str, barred: bool) -> None:

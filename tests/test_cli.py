@@ -61,6 +61,12 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["exchange", "--accounts", "0"], "accounts: 0 is not between"),
         (["exchange", "--collateral", "much"], "collateral: 'much' is not a decimal number"),
         (["exchange", "--window", "1"], "window_s: 1 is not between"),
+        (
+            ["paper", "--preset", "all-strategies", "--world", "adversarial"],
+            "--preset: the adversarial world has strategies of its own",
+        ),
+        (["paper", "--preset", "best"], "invalid choice: 'best'"),
+        (["exchange", "--unknown-versions", "-1"], "unknown_version_every: -1 is not between 0"),
         (["exchange", "--speed", "1e9"], "speed: 1000000000.0 is not above 0 and at most"),
         (["engine"], "the following arguments are required: --config; see polybawt engine --help"),
         (["engine", "--config", "nothing.toml"], "nothing.toml: cannot be read"),

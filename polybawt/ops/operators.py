@@ -95,7 +95,7 @@ class Operator:
 
     async def _killed(self) -> None:
         """An operator kills, and another approves what was asked before."""
-        await self._until(self._wanted)
+        await self._until(lambda: self._wanted() or self._leaving.is_set())
         await self._say("KillRequested", actor=ACTOR, reason="to see it", source="terminal")
         await self._approve(self._wanted()[:1])  # the others are for the next life
         await asyncio.sleep(0.5)
@@ -137,7 +137,7 @@ class Operator:
 
     async def _crashed(self) -> None:
         """The engine dies at once; its next life cannot read, and is told yes meanwhile."""
-        await self._until(self._wanted)
+        await self._until(lambda: self._wanted() or self._leaving.is_set())
         async with self._fault(kind="error_500", method="GET", path="/data/trades"):
             pid, epoch = self.pid(), self.replica.state.epoch
             if pid is not None:

@@ -133,7 +133,7 @@ async def run(directory: Path, *arguments: str) -> tuple[int | None, dict[str, A
 @wire
 async def test_every_strategy_runs_beside_the_others(tmp_path: Path) -> None:
     """A short run: most have placed something, no limit was exceeded, the ledgers agree."""
-    code, result = await run(tmp_path, "--preset", "all-strategies", "--duration", "20")
+    code, result = await run(tmp_path, "--preset", "all-strategies", "--duration", "12")
 
     assert (code, result["drift_micro"], result["limits_exceeded"]) == (0, 0, 0)
     assert set(result["strategies"]) == set(registry.KINDS) - set(ADVERSARIES)
@@ -145,7 +145,7 @@ async def test_every_strategy_runs_beside_the_others(tmp_path: Path) -> None:
 @wire
 async def test_a_check_that_never_refused_fails_the_run(tmp_path: Path) -> None:
     """In so short a time not everything can go wrong; the run says what did not. Proves: limits."""
-    code, result = await run(tmp_path, "--world", "adversarial", "--duration", "8")
+    code, result = await run(tmp_path, "--world", "adversarial", "--duration", "4")
 
     assert code == 1
     assert list(result["refused_by"]) == [name for name, _ in CHECKS]

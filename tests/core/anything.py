@@ -10,6 +10,7 @@ import attrs
 from hypothesis import strategies as st
 
 from polybawt.core.strategies import NAME, RESERVED, Strategy, registry
+from polybawt.core.strategies.reckless import FOLLIES
 
 I64 = st.integers(-(2**63), 2**63 - 1)
 WIDE = st.integers(-(10**36), 10**36)
@@ -54,6 +55,7 @@ def records(kind: Any, known: Known = {}) -> st.SearchStrategy[Any]:  # noqa: B0
         "threshold": st.integers(1, 900_000),
         "price_max": st.integers(900_000, 999_999),
         "stop": st.just(0),
+        "follies": st.lists(st.sampled_from(sorted(FOLLIES)), max_size=3).map(tuple),
     }
     known = {**names, **known} if issubclass(kind, Strategy) else known
     drawn = {f.name: values(hints[f.name], f.name, known) for f in attrs.fields(kind) if f.init}

@@ -43,13 +43,15 @@ def by_token(state: State) -> dict[str, Usdc]:
     return {token: Usdc(amount) for token, amount in sums.items()}
 
 
-def of_markets(state: State, within: Callable[[Market], bool]) -> Usdc:
+def of_markets(
+    state: State, within: Callable[[Market], bool], exposed: Mapping[str, Usdc] | None = None
+) -> Usdc:
     """The sum over both tokens of all markets that are of one kind."""
-    exposed = by_token(state)
+    known = by_token(state) if exposed is None else exposed
     return Usdc(
         sum(
             amount
-            for token, amount in exposed.items()
+            for token, amount in known.items()
             if (market := state.markets.get(state.market_of.get(token, ""))) and within(market)
         )
     )
@@ -125,20 +127,33 @@ def joint_room(state: State, token_id: str) -> Usdc:
 
 def room(state: State, strategy: str, token_id: str) -> Usdc:
     """How much more every limit, and the cash, allow one strategy to put into one token."""
+    return min(shared_room(state, token_id), own_room(state, strategy))
+
+
+def own_room(state: State, strategy: str) -> Usdc:
+    """What a strategy's own limit leaves it."""
+    return Usdc(max(0, strategy_max(state, strategy) - of_strategy(state, strategy)))
+
+
+def shared_room(state: State, token_id: str) -> Usdc:
+    """What the limits that hold for everybody, and the cash, allow to be put into one token."""
     limits, market = state.config.limits, state.markets[state.market_of[token_id]]
-    kind, event = asset_class(market), market.event_id
-    condition = market.condition_id
+    kind, event, condition = asset_class(market), market.event_id, market.condition_id
+    exposed = by_token(state)
+
+    def of(within: Callable[[Market], bool]) -> Usdc:
+        return of_markets(state, within, exposed)
+
     left = [
         limits.token_exposure_max - state.exposure(token_id),
-        limits.condition_exposure_max - of_markets(state, lambda m: m.condition_id == condition),
-        limits.of_class(kind) - of_markets(state, lambda m: asset_class(m) == kind),
+        limits.condition_exposure_max - of(lambda m: m.condition_id == condition),
+        limits.of_class(kind) - of(lambda m: asset_class(m) == kind),
         limits.total_exposure_max - state.total_exposure(),
-        strategy_max(state, strategy) - of_strategy(state, strategy),
         joint_room(state, token_id),
         state.cash_free(),
     ]
     if event:
-        left.append(limits.event_exposure_max - of_markets(state, lambda m: m.event_id == event))
+        left.append(limits.event_exposure_max - of(lambda m: m.event_id == event))
     return Usdc(max(0, min(left)))
 
 

@@ -24,6 +24,7 @@ class Shown:
     fresh: Mapping[str, bool]
     bankroll: Usdc
     scale_micro: int
+    rooms: Mapping[str, Usdc]  # by token, before a strategy's own limit
 
 
 def shown(state: State, market: Market) -> Shown:
@@ -38,14 +39,15 @@ def shown(state: State, market: Market) -> Shown:
         {c: all(map(state.book_fresh, m.tokens)) for c, m in asked.items()},
         state.equity(),
         breakers.scale(state),
+        {t: exposures.shared_room(state, t) for m in asked.values() for t in m.tokens},
     )
 
 
 def view(state: State, strategy: Strategy, shown: Shown) -> View:
     """What is shown to all, and the strategy's own part in it."""
     own = tuple(order for order in state.open_orders() if order.strategy == strategy.name)
-    market = shown.market
-    asked = _question(state, strategy.name, market, shown, own)
+    market, own_room = shown.market, exposures.own_room(state, strategy.name)
+    asked = _question(state, strategy.name, market, shown, own, own_room)
     return View(
         market=market,
         book=asked.book,
@@ -65,7 +67,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
             for threshold in strategy.thresholds
             if triggers.traded(state, market.condition_id, threshold)
         ),
-        event=tuple(_question(state, strategy.name, m, shown, own) for m in shown.event),
+        event=tuple(_question(state, strategy.name, m, shown, own, own_room) for m in shown.event),
         scale_micro=shown.scale_micro,
         hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
         conversions=tuple(c for c in state.conversions.values() if c.strategy == strategy.name),
@@ -74,7 +76,12 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
 
 
 def _question(
-    state: State, strategy: str, market: Market, shown: Shown, own: tuple[Order, ...]
+    state: State,
+    strategy: str,
+    market: Market,
+    shown: Shown,
+    own: tuple[Order, ...],
+    own_room: Usdc,
 ) -> Question:
     condition, (yes, no) = market.condition_id, market.tokens
     return Question(
@@ -84,10 +91,7 @@ def _question(
         orders=tuple(order for order in own if order.condition_id == condition),
         held=(_held(state, strategy, yes), _held(state, strategy, no)),
         entries=(entry(state, strategy, yes), entry(state, strategy, no)),
-        rooms=(
-            exposures.room(state, strategy, yes),
-            exposures.room(state, strategy, no),
-        ),
+        rooms=(min(shown.rooms[yes], own_room), min(shown.rooms[no], own_room)),
     )
 
 

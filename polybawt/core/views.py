@@ -47,7 +47,7 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
     """What is shown to all, and the strategy's own part in it."""
     own = tuple(order for order in state.open_orders() if order.strategy == strategy.name)
     market, own_room = shown.market, exposures.own_room(state, strategy.name)
-    asked = _question(state, strategy.name, market, shown, own, own_room)
+    asked = _question(state, strategy.name, market, shown, own, own_room=own_room)
     return View(
         market=market,
         book=asked.book,
@@ -67,7 +67,9 @@ def view(state: State, strategy: Strategy, shown: Shown) -> View:
             for threshold in strategy.thresholds
             if triggers.traded(state, market.condition_id, threshold)
         ),
-        event=tuple(_question(state, strategy.name, m, shown, own, own_room) for m in shown.event),
+        event=tuple(
+            _question(state, strategy.name, m, shown, own, own_room=own_room) for m in shown.event
+        ),
         scale_micro=shown.scale_micro,
         hedges=tuple(hedging.of_strategy(state, strategy.name, market.condition_id)),
         conversions=tuple(c for c in state.conversions.values() if c.strategy == strategy.name),
@@ -81,6 +83,7 @@ def _question(
     market: Market,
     shown: Shown,
     own: tuple[Order, ...],
+    *,
     own_room: Usdc,
 ) -> Question:
     condition, (yes, no) = market.condition_id, market.tokens

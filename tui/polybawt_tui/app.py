@@ -116,7 +116,9 @@ class TerminalApp(App[None]):
         return picture_of(self.replica, self.history, self.pending, self.socket)
 
     def flush(self) -> None:
-        """Draw everything that is visible from one picture."""
+        """Draw everything that is visible from one picture; nothing is, once the app is leaving."""
+        if not self.screen_stack:
+            return
         picture = self.picture()
         shown = self.frozen or picture
         for screen in self.screen_stack:

@@ -240,12 +240,14 @@ class Paper:
 
     async def _settle(self) -> bool:
         """Stop the world, not the venue, and wait until both sides have said all they know."""
-        until = time.monotonic() + SETTLE_S_MAX
+        calm = time.monotonic() + self.options.preset.calm_s
+        until = calm + SETTLE_S_MAX
         try:
             await self._admin("POST", "/freeze")
             while time.monotonic() < until:
                 account, ours = await self._account(), outcome(self.replica.state)
-                if not account["unsettled_trades"] and not drift(ours, account):
+                same = not account["unsettled_trades"] and not drift(ours, account)
+                if same and time.monotonic() >= calm:
                     return True
                 await asyncio.sleep(0.1)
         except PaperError:  # the exchange is gone; the last look at the account will say so

@@ -15,6 +15,7 @@ from polybawt.core.strategies.registry import KINDS
 from polybawt.core.units import MILLION, SECOND_NS
 
 WINDOW_S: Final = 20  # of the up-or-down markets
+CALM_S: Final = 8.0  # more than the oracle's challenge window, and a look at what it decided
 MODEL: Final = {"interval_s": 5, "step_s": 1, "window_s": 300, "prior": 0.0001}  # their volatility
 VALUE: Final[Mapping[str, Any]] = {"kind": "value", "model": MODEL}
 
@@ -31,7 +32,8 @@ def ns(seconds: float) -> int:
 class Preset:
     """``engine``: settings beside the kernel's; ``exchange``: arguments of its command.
 
-    ``operator``: who sits at the desk, "" for nobody.
+    ``operator``: who sits at the desk, "" for nobody.  ``calm_s``: how long after everybody has
+    stopped the oracle may still decide what was proposed to it, and the venue pay.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Preset:
     engine: Mapping[str, Any] = field(factory=dict)
     exchange: tuple[str, ...] = ()
     operator: str = ""
+    calm_s: float = 0.0
 
 
 OWN: Final = {"order_notional_max": dollars(3), "exposure_max": dollars(8)}
@@ -81,6 +84,7 @@ ALL: Final = Preset(
     },
     exchange=("--neg-risk", "2", "--collateral", "5000"),
     operator="approving",
+    calm_s=CALM_S,
 )
 ADVERSARIAL: Final = Preset(
     name="adversarial",
@@ -120,6 +124,7 @@ ADVERSARIAL: Final = Preset(
     engine={"tick_s": 0.4, "snapshot_facts": 500},
     exchange=("--neg-risk", "1", "--unknown-versions", "4"),
     operator="adversary",
+    calm_s=CALM_S,
 )  # fmt: skip
 PRESETS: Final = {preset.name: preset for preset in (Preset(name="value"), ALL)}
 

@@ -60,7 +60,7 @@ Doubtful == doubt
 
 ----------------------------- (* the machine *) -----------------------------
 
-Send ==  \* journaled before it leaves
+Submit ==  \* journaled before it leaves
   /\ state = "wanted"
   /\ state' = "submitted" /\ asking' = TRUE /\ road' = "out"
   /\ UNCHANGED <<doubt, booked, reversed, told, late, window, chain, said>>
@@ -177,7 +177,7 @@ Revert ==
 
 ----------------------------------------------------------------------------
 Ours ==
-  \/ Send
+  \/ Submit
   \/ Drop
   \/ AskAgain
   \/ AckTaken

@@ -24,7 +24,7 @@ RECORD = c.Conversion(
     amount=Shares(1), created_ns=7,
 )  # fmt: skip
 ACTIONS = (
-    c.Send(conversion_id=ID), c.Drop(conversion_id=ID, reason=""), c.AskAgain(conversion_id=ID),
+    c.Submit(conversion_id=ID), c.Drop(conversion_id=ID, reason=""), c.AskAgain(conversion_id=ID),
     c.AckTaken(conversion_id=ID, transaction_id="t"), c.AckDeclined(conversion_id=ID, reason=""),
     c.AckLost(conversion_id=ID, reason=""), c.SeenMoving(conversion_id=ID),
     c.SeenMined(conversion_id=ID), c.SeenConfirmed(conversion_id=ID),
@@ -95,8 +95,8 @@ class ConversionLife(RuleBasedStateMachine):
 
     @when(lambda s: s.record.state == "wanted")
     @rule()
-    def send(self) -> None:
-        self.step(c.Send)
+    def submit(self) -> None:
+        self.step(c.Submit)
 
     @when(lambda s: s.record.state == "wanted")
     @rule()

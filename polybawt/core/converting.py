@@ -213,7 +213,7 @@ def _send(state: State, record: Conversion) -> Outputs:
         return drive(state, drop)
     if any(leg.token_id in given for trade in state.unsettled() for leg in trade.legs):
         return ()
-    return drive(state, conversion.Send(at_ns=state.now_ns, conversion_id=record.conversion_id))
+    return drive(state, conversion.Submit(at_ns=state.now_ns, conversion_id=record.conversion_id))
 
 
 def ask(state: State, conversion_id: str) -> Outputs:
@@ -375,4 +375,4 @@ def redeem(state: State, condition_id: str) -> Outputs:
         return ()
     all_of_it = Swap(strategy="", kind=REDEEM, condition_ids=(condition_id,), amount=Shares(0))
     record = _new(state, all_of_it, ())
-    return drive(state, conversion.Send(at_ns=state.now_ns, conversion_id=record.conversion_id))
+    return drive(state, conversion.Submit(at_ns=state.now_ns, conversion_id=record.conversion_id))

@@ -97,7 +97,7 @@ class Action(machine.Action):
 
 
 @frozen(kw_only=True)
-class Send(Action): ...
+class Submit(Action): ...
 
 
 @frozen(kw_only=True)
@@ -189,7 +189,7 @@ def doubtful(conversion: Conversion, _: AckDeclined) -> bool:
     return conversion.asked_ns - conversion.lost_ns < LANDS_NS
 
 
-def ask(conversion: Conversion, action: Send | AskAgain) -> tuple[Conversion, Outputs]:
+def ask(conversion: Conversion, action: Submit | AskAgain) -> tuple[Conversion, Outputs]:
     request = Convert(
         conversion_id=conversion.conversion_id,
         kind=conversion.kind,
@@ -252,7 +252,7 @@ class ConversionMachine(Machine):
     confirmed = State(final=True)
     failed = State(final=True)
 
-    send = submitted.from_(wanted, on=ask)
+    submit = submitted.from_(wanted, on=ask)
     drop = failed.from_(wanted, on=give_up)
 
     ask_again = unknown.from_(unknown, cond=idle, on=ask)

@@ -26,7 +26,7 @@ def step(
 
 
 def unknown(lost_ns: int = T0 + 100) -> c.Conversion:
-    sent, _ = step(MERGE, c.Send, at_ns=T0)
+    sent, _ = step(MERGE, c.Submit, at_ns=T0)
     lost, _ = step(sent, c.AckLost, at_ns=lost_ns, reason="silence")
     return lost
 
@@ -36,7 +36,7 @@ def test_silence_ends_nothing_and_the_same_request_is_made_again() -> None:
 
     Proves: H2, P2.2.
     """
-    _, first = step(MERGE, c.Send, at_ns=T0)
+    _, first = step(MERGE, c.Submit, at_ns=T0)
     again, second = step(unknown(), c.AskAgain, at_ns=T0 + 200)
     assert again.state == "unknown"
     assert (
@@ -55,7 +55,7 @@ def test_silence_ends_nothing_and_the_same_request_is_made_again() -> None:
 
 
 def test_a_first_request_that_is_declined_is_over() -> None:
-    sent, _ = step(MERGE, c.Send, at_ns=T0)
+    sent, _ = step(MERGE, c.Submit, at_ns=T0)
     over, told = step(sent, c.AckDeclined, at_ns=T0 + 20, reason="too little")
     assert over.state == "failed"
     assert told == (c.Ended(at_ns=T0 + 20, conversion_id="c1", done=False, reason="too little"),)
@@ -95,7 +95,7 @@ def test_its_name_says_of_which_journal_it_is() -> None:
 
 
 def test_what_the_venue_took_is_read_by_its_id_and_its_end_says_how_it_went() -> None:
-    sent, _ = step(MERGE, c.Send, at_ns=T0)
+    sent, _ = step(MERGE, c.Submit, at_ns=T0)
     taken, _ = step(sent, c.AckTaken, transaction_id="t9")
     assert (taken.state, taken.transaction_id) == ("taken", "t9")
     _, told = step(evolve(taken, state="mined"), c.SeenConfirmed)

@@ -31,7 +31,7 @@ from tests.engine.town import ACCOUNT, KEY, Town, engine, html, journal_of, jour
 
 pytestmark = pytest.mark.xdist_group("wire")
 
-MOST = Usdc(800 * MILLION)
+MOST = Usdc(1_000 * MILLION)
 RICH = Config(
     limits=Limits(
         token_exposure_max=Usdc(400 * MILLION),
@@ -42,7 +42,7 @@ RICH = Config(
         joint_exposure_max=MOST,
     ),
     strategies=(
-        Value(kelly_micro=20 * MILLION, order_notional_max=Usdc(400 * MILLION), exposure_max=MOST),
+        Value(kelly_micro=20 * MILLION, order_notional_max=Usdc(250 * MILLION), exposure_max=MOST),
     ),
 )
 LOT = 5 * MILLION

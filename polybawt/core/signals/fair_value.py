@@ -13,7 +13,8 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from polybawt.core.units import MILLION, Price
+from polybawt.core.market import Market
+from polybawt.core.units import MILLION, MS_NS, Price
 
 REPORTS_MAX: Final = 4_000  # a little over an hour at one a second
 PROBABILITY_MIN: Final = 0.001
@@ -121,6 +122,36 @@ def up_value(
         return 1.0 if value >= strike else 0.0
     chance = 0.5 * (1 + erf(log(value / strike) / deviation / sqrt(2)))
     return min(max(chance, PROBABILITY_MIN), 1 - PROBABILITY_MIN)
+
+
+def chance_of_up(
+    oracle: Oracle,
+    market: Market,
+    *,
+    value: int,
+    strike: int,
+    sigma: float,
+    seconds_left: float,
+    noise: float,
+) -> Price | None:
+    """What an "up" share is worth when ``value`` is the price from now on.
+
+    Of an average, what is settled already counts; None while too little of it is known.
+    """
+    twap_s, end_ms = market.twap_lookback_s, market.end_ns // MS_NS
+    settles = settling_value(oracle, end_ms, twap_s, oracle.latest_ms, value)
+    if not settles:
+        return None
+    return as_price(
+        up_value(
+            value=settles,
+            strike=strike,
+            sigma=sigma,
+            seconds_left=seconds_left,
+            twap_s=twap_s,
+            noise=noise,
+        )
+    )
 
 
 def as_price(probability: float) -> Price:

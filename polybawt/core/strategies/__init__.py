@@ -20,6 +20,7 @@ from polybawt.core.market import Market, Side
 from polybawt.core.signals.fair_value import Oracle
 from polybawt.core.signals.flow import Flow
 from polybawt.core.signals.lead import Spot
+from polybawt.core.sizing import kelly_stake, shares_for
 from polybawt.core.units import MILLION, Price, Shares, Usdc
 
 
@@ -128,6 +129,7 @@ class NewHedge(Fact):
     slippage_ticks: int
 
 
+NO_PRICE: Final = Price(0)
 NAME: Final = re.compile("[a-z][a-z0-9_.-]{0,39}")
 RESERVED: Final = ("wallet", "equity", "fees", "drift")  # accounts of the ledger
 
@@ -155,6 +157,52 @@ class Strategy(ABC):
     def thresholds(self) -> tuple[Price, ...]:
         """At which it trades once (``Intent.threshold``)."""
         return ()
+
+    def stake(
+        self, view: View, fair: Price, cost: int, room: Usdc, *, part_micro: int = MILLION
+    ) -> Shares:
+        """How many shares to buy at ``cost`` each, all in, when one is worth ``fair``.
+
+        Its part of Kelly's stake, ``part_micro`` millionths of that, within its room and its
+        largest order; 0 below the market's minimum.
+        """
+        kelly = kelly_stake(
+            fair=fair, cost=cost, bankroll=view.bankroll, fraction_micro=self.kelly_micro
+        )
+        most = min(kelly * part_micro // MILLION, room, self.order_notional_max)
+        return shares_for(view.market, Usdc(most), cost)
+
+    def wish(
+        self,
+        view: View,
+        token_id: str,
+        side: Side,
+        price: Price,
+        size: Shares,
+        *,
+        post_only: bool = False,
+        market: Market | None = None,
+        fair: Price = NO_PRICE,
+        purpose: str = "entry",
+        threshold: Price = NO_PRICE,
+        approval: bool = False,
+    ) -> Intent:
+        """An order of its own; of another ``market`` than the view's where it names one."""
+        return Intent(
+            at_ns=view.now_ns,
+            strategy=self.name,
+            condition_id=(market or view.market).condition_id,
+            token_id=token_id,
+            side=side,
+            price=price,
+            size=size,
+            post_only=post_only,
+            lifetime_s=self.lifetime_s,
+            fair=fair,
+            purpose=purpose,
+            threshold=threshold,
+            approval=approval,
+        )
 
     @abstractmethod
     def decide(self, view: View) -> tuple[Intent | Withdraw | NewHedge | Swap, ...]:

@@ -253,18 +253,8 @@ class Arbitrage(Strategy):
         return tuple(self._intent(view, one, limit, found.size, purpose) for one, limit in parts)
 
     def _intent(self, view: View, one: Leg, limit: Price, size: Shares, purpose: str) -> Intent:
-        return Intent(
-            at_ns=view.now_ns,
-            strategy=self.name,
-            condition_id=one.book.market.condition_id,
-            token_id=one.token_id,
-            side=one.side,
-            price=limit,
-            size=size,
-            post_only=False,
-            lifetime_s=self.lifetime_s,
-            purpose=purpose,
-        )
+        market = one.book.market
+        return self.wish(view, one.token_id, one.side, limit, size, market=market, purpose=purpose)
 
 
 def _proven(question: Question) -> bool:

@@ -17,10 +17,10 @@ from typing import Final
 from attrs import frozen
 
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
-from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
+from polybawt.core.sizing import cost_per_share
 from polybawt.core.strategies import Intent, Strategy, View, Withdraw
 from polybawt.core.strategies.subjects import WEATHER_WORDS, is_about
-from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, Usdc, cost_up
+from polybawt.core.units import MILLION, SECOND_NS, Price, Shares, cost_up
 
 HOUR_S: Final = 3_600
 
@@ -114,11 +114,7 @@ class HighYes(Strategy):
         market = view.market
         price, offered = view.book.levels(market.yes_token)[1][-1]
         cost = cost_per_share(market, price, taker=True)
-        stake = kelly_stake(
-            fair=self.fair, cost=cost, bankroll=view.bankroll, fraction_micro=self.kelly_micro
-        )
-        stake = Usdc(min(stake, view.rooms[0], self.order_notional_max))
-        size = market.size_down(min(shares_for(market, stake, cost), offered))
+        size = market.size_down(min(self.stake(view, self.fair, cost, view.rooms[0]), offered))
         if cost_up(price, size) < MARKETABLE_BUY_MIN:
             return None
         ask_first = self.approval or not {market.condition_id, market.slug}.isdisjoint(
@@ -137,16 +133,12 @@ class HighYes(Strategy):
         self, view: View, side: Side, price: Price, size: Shares, *, approval: bool
     ) -> Intent:
         buys = side is Side.BUY
-        return Intent(
-            at_ns=view.now_ns,
-            strategy=self.name,
-            condition_id=view.market.condition_id,
-            token_id=view.market.yes_token,
-            side=side,
-            price=price,
-            size=size,
-            post_only=False,
-            lifetime_s=self.lifetime_s,
+        return self.wish(
+            view,
+            view.market.yes_token,
+            side,
+            price,
+            size,
             fair=self.fair,
             purpose="entry" if buys else "exit",
             threshold=self.threshold if buys else Price(0),

@@ -112,18 +112,8 @@ class Reckless(Strategy):
         side: Side = Side.BUY,
         approval: bool = False,
     ) -> Intent:
-        return Intent(
-            at_ns=view.now_ns,
-            strategy=self.name,
-            condition_id=view.market.condition_id,
-            token_id=view.market.yes_token,
-            side=side,
-            price=price,
-            size=size,
-            post_only=post_only,
-            lifetime_s=self.lifetime_s,
-            approval=approval,
-        )
+        token = view.market.yes_token
+        return self.wish(view, token, side, price, size, post_only=post_only, approval=approval)
 
 
 FOLLIES: Final[Mapping[str, Callable[[Reckless, View], list[Intent]]]] = {

@@ -14,17 +14,11 @@ from math import log, sqrt
 from attrs import field, frozen
 
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
-from polybawt.core.signals.fair_value import (
-    VolatilityModel,
-    as_price,
-    settling_value,
-    up_value,
-    volatility,
-)
+from polybawt.core.signals.fair_value import VolatilityModel, chance_of_up, volatility
 from polybawt.core.signals.lead import LeadModel, mapped, weight
-from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
+from polybawt.core.sizing import cost_per_share
 from polybawt.core.strategies import Intent, Strategy, View, Withdraw
-from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
+from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Usdc, cost_up
 
 
 @frozen(kw_only=True)
@@ -77,20 +71,17 @@ class Snipe(Strategy):
         moved = abs(log(spot.value / before))
         if moved <= self.move_sigmas * sigma * sqrt(self.move_ms / 1_000):
             return None
-        end_ms, seen_ms = market.end_ns // MS_NS, oracle.latest_ms
-        settles = settling_value(oracle, end_ms, market.twap_lookback_s, seen_ms, expected)
-        if not settles:
-            return None
-        chance = up_value(
-            value=settles,
+        fair = chance_of_up(
+            oracle,
+            market,
+            value=expected,
             strike=view.strike_e18,
             sigma=sigma,
             seconds_left=left_s,
-            twap_s=market.twap_lookback_s,
             noise=self.noise,
         )
-        fair, mid = as_price(chance), view.book.mid(market.yes_token)
-        if mid is None:
+        mid = view.book.mid(market.yes_token)
+        if fair is None or mid is None:
             return None
         return Price(int(mid + (fair - mid) * weight(age_ms, self.lead)))
 
@@ -101,27 +92,9 @@ class Snipe(Strategy):
         cost = cost_per_share(view.market, ask, taker=True)
         if fair - cost < self.edge:
             return None
-        size = self._size(view, fair, cost, room)
-        if not size or cost_up(ask, size) < MARKETABLE_BUY_MIN:
-            return None
-        return Intent(
-            at_ns=view.now_ns,
-            strategy=self.name,
-            condition_id=view.market.condition_id,
-            token_id=token,
-            side=Side.BUY,
-            price=ask,
-            size=size,
-            post_only=False,
-            lifetime_s=self.lifetime_s,
-            fair=fair,
-        )
-
-    def _size(self, view: View, fair: Price, cost: int, room: Usdc) -> Shares:
-        stake = kelly_stake(
-            fair=fair, cost=cost, bankroll=view.bankroll, fraction_micro=self.kelly_micro
-        )
         left_s = (view.market.end_ns - view.now_ns) / SECOND_NS
         part = min(MILLION, int(left_s / self.full_size_s * MILLION))
-        most = min(stake * part // MILLION, room, self.order_notional_max)
-        return shares_for(view.market, Usdc(most), cost)
+        size = self.stake(view, fair, cost, room, part_micro=part)
+        if not size or cost_up(ask, size) < MARKETABLE_BUY_MIN:
+            return None
+        return self.wish(view, token, Side.BUY, ask, size, fair=fair)

@@ -15,14 +15,8 @@ from polybawt.core import exits
 from polybawt.core.exits import ExitRule
 from polybawt.core.machines.order import RESTING
 from polybawt.core.market import MARKETABLE_BUY_MIN, Side
-from polybawt.core.signals.fair_value import (
-    VolatilityModel,
-    as_price,
-    settling_value,
-    up_value,
-    volatility,
-)
-from polybawt.core.sizing import cost_per_share, kelly_stake, shares_for
+from polybawt.core.signals.fair_value import VolatilityModel, chance_of_up, volatility
+from polybawt.core.sizing import cost_per_share
 from polybawt.core.strategies import Intent, Strategy, View, Withdraw
 from polybawt.core.units import MILLION, MS_NS, SECOND_NS, Price, Shares, Usdc, cost_up
 
@@ -88,19 +82,15 @@ class Value(Strategy):
             return None
         if view.now_ns // MS_NS - oracle.latest_ms > self.report_age_ms_max:
             return None
-        end_ms, seen_ms = market.end_ns // MS_NS, oracle.latest_ms
-        settles = settling_value(oracle, end_ms, market.twap_lookback_s, seen_ms, oracle.value)
-        if not settles:
-            return None
-        chance = up_value(
-            value=settles,
+        return chance_of_up(
+            oracle,
+            market,
+            value=oracle.value,
             strike=view.strike_e18,
             sigma=volatility(oracle, self.model),
             seconds_left=market.end_ns / SECOND_NS - oracle.latest_ms / 1_000,
-            twap_s=market.twap_lookback_s,
             noise=self.noise,
         )
-        return as_price(chance)
 
     def _withdraw(self, view: View, reason: str) -> list[Withdraw]:
         return [
@@ -130,31 +120,11 @@ class Value(Strategy):
         if ask is not None:
             cost = cost_per_share(view.market, ask, taker=True)
             if fair - cost >= self.take_edge:
-                size = self._size(view, fair, cost, room)
+                size = self.stake(view, fair, cost, room)
                 if cost_up(ask, size) >= MARKETABLE_BUY_MIN:
-                    return [self._intent(view, token, ask, size, fair, post_only=False)]
+                    return [self.wish(view, token, Side.BUY, ask, size, fair=fair)]
         price = self._resting_price(view, token, fair)
-        size = self._size(view, fair, price, room) if price else Shares(0)
-        return [self._intent(view, token, price, size, fair, post_only=True)] if size else []
-
-    def _size(self, view: View, fair: Price, cost: int, room: Usdc) -> Shares:
-        stake = kelly_stake(
-            fair=fair, cost=cost, bankroll=view.bankroll, fraction_micro=self.kelly_micro
-        )
-        return shares_for(view.market, Usdc(min(stake, room, self.order_notional_max)), cost)
-
-    def _intent(
-        self, view: View, token: str, price: Price, size: Shares, fair: Price, *, post_only: bool
-    ) -> Intent:
-        return Intent(
-            at_ns=view.now_ns,
-            strategy=self.name,
-            condition_id=view.market.condition_id,
-            token_id=token,
-            side=Side.BUY,
-            price=price,
-            size=size,
-            post_only=post_only,
-            lifetime_s=self.lifetime_s,
-            fair=fair,
-        )
+        size = self.stake(view, fair, price, room) if price else Shares(0)
+        if not size:
+            return []
+        return [self.wish(view, token, Side.BUY, price, size, fair=fair, post_only=True)]

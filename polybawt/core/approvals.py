@@ -155,10 +155,8 @@ def tick(state: State) -> Outputs:
 
 def _gone(state: State, intent: Intent) -> str:
     """Why what was proposed is not to be had any more; "" while it is, or nobody knows."""
-    market = state.markets.get(intent.condition_id)
-    if market is None or market.over(state.now_ns) or not market.accepting_orders:
-        return "the market has ended"
-    if state.settlements[intent.condition_id].state != "trading":
+    condition = intent.condition_id
+    if not state.trading(condition) or not state.markets[condition].accepting_orders:
         return "the market has ended"
     if intent.strategy not in {s.name for s in state.config.strategies if s.enabled}:
         return f"no strategy {intent.strategy} runs any more"

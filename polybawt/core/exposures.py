@@ -21,7 +21,7 @@ from polybawt.core.risk import Gate
 from polybawt.core.signals.lead import divergence
 from polybawt.core.state import State
 from polybawt.core.strategies import Intent
-from polybawt.core.units import MILLION, MS_NS, Shares, Usdc
+from polybawt.core.units import MILLION, MS_NS, Shares, Usdc, ceil_div
 
 UNLIMITED: Final = Usdc(2**62)
 
@@ -37,9 +37,10 @@ def by_token(state: State) -> dict[str, Usdc]:
     for order in state.open_orders():
         if held_back := state.reserved(order):
             sums[order.token_id] = sums.get(order.token_id, 0) + held_back
-    for token in {p.token_id for c in state.conversions.values() for p in c.parts}:
-        if bought := sum(c.buying(token) for c in state.conversions.values()):
-            sums[token] = sums.get(token, 0) + bought
+    for conversion in state.conversions.values():
+        for token in {part.token_id for part in conversion.parts}:
+            if bought := conversion.buying(token):
+                sums[token] = sums.get(token, 0) + bought
     return {token: Usdc(amount) for token, amount in sums.items()}
 
 
@@ -96,7 +97,7 @@ def joint(state: State, exposed: Mapping[str, Usdc]) -> int:
         for other in tokens[:at]
     )
     own = sum(amount * amount for amount in exposed.values())
-    return own - (-2 * twice // MILLION)
+    return own + ceil_div(2 * twice, MILLION)
 
 
 def together(state: State) -> Usdc:
@@ -109,15 +110,15 @@ def together(state: State) -> Usdc:
 def weight(state: State, exposed: Mapping[str, Usdc], token_id: str) -> Usdc:
     """What is at risk already together with one token, rounded up."""
     parts = (amount * correlation(state, token_id, other) for other, amount in exposed.items())
-    return Usdc(-(-sum(parts) // MILLION))
+    return Usdc(ceil_div(sum(parts), MILLION))
 
 
-def joint_room(state: State, token_id: str) -> Usdc:
+def joint_room(state: State, exposed: Mapping[str, Usdc], token_id: str) -> Usdc:
     """The most that one token may add before the limit of what is at risk together is reached.
 
     The larger root of a quadratic in what is added, rounded down.
     """
-    limit, exposed = state.config.limits.joint_exposure_max, by_token(state)
+    limit = state.config.limits.joint_exposure_max
     beyond = joint(state, exposed) - limit * limit
     if beyond > 0:
         return Usdc(0)
@@ -127,7 +128,7 @@ def joint_room(state: State, token_id: str) -> Usdc:
 
 def room(state: State, strategy: str, token_id: str) -> Usdc:
     """How much more every limit, and the cash, allow one strategy to put into one token."""
-    return min(shared_room(state, token_id), own_room(state, strategy))
+    return min(shared_room(state, by_token(state), token_id), own_room(state, strategy))
 
 
 def own_room(state: State, strategy: str) -> Usdc:
@@ -135,11 +136,10 @@ def own_room(state: State, strategy: str) -> Usdc:
     return Usdc(max(0, strategy_max(state, strategy) - of_strategy(state, strategy)))
 
 
-def shared_room(state: State, token_id: str) -> Usdc:
+def shared_room(state: State, exposed: Mapping[str, Usdc], token_id: str) -> Usdc:
     """What the limits that hold for everybody, and the cash, allow to be put into one token."""
     limits, market = state.config.limits, state.markets[state.market_of[token_id]]
     kind, event, condition = asset_class(market), market.event_id, market.condition_id
-    exposed = by_token(state)
 
     def of(within: Callable[[Market], bool]) -> Usdc:
         return of_markets(state, within, exposed)
@@ -149,7 +149,7 @@ def shared_room(state: State, token_id: str) -> Usdc:
         limits.condition_exposure_max - of(lambda m: m.condition_id == condition),
         limits.of_class(kind) - of(lambda m: asset_class(m) == kind),
         limits.total_exposure_max - state.total_exposure(),
-        joint_room(state, token_id),
+        joint_room(state, exposed, token_id),
         state.cash_free(),
     ]
     if event:
@@ -162,6 +162,10 @@ def gate(state: State, intent: Intent) -> Gate:
     market, token = state.markets[intent.condition_id], intent.token_id
     condition, kind, event = market.condition_id, asset_class(market), market.event_id
     exposed = by_token(state)
+
+    def of(within: Callable[[Market], bool]) -> Usdc:
+        return of_markets(state, within, exposed)
+
     book = state.books.get(condition)
     touch = (book.best_ask if intent.side is Side.BUY else book.best_bid)(token) if book else None
     return Gate(
@@ -180,10 +184,10 @@ def gate(state: State, intent: Intent) -> Gate:
         oracle_age_ns=oracle_age_ns(state, market),
         divergence_micro=divergence_micro(state, market),
         token_exposure=state.exposure(token),
-        condition_exposure=of_markets(state, lambda m: m.condition_id == condition),
-        event_exposure=of_markets(state, lambda m: bool(event) and m.event_id == event),
+        condition_exposure=of(lambda m: m.condition_id == condition),
+        event_exposure=of(lambda m: bool(event) and m.event_id == event),
         class_name=kind,
-        class_exposure=of_markets(state, lambda m: asset_class(m) == kind),
+        class_exposure=of(lambda m: asset_class(m) == kind),
         strategy_exposure=of_strategy(state, intent.strategy),
         strategy_max=strategy_max(state, intent.strategy),
         joint_square=joint(state, exposed),

@@ -71,18 +71,13 @@ def _sales(state: State) -> Outputs:
         condition = state.market_of.get(token, "")
         if token in bid or token in sales or (strategy, token, Side.SELL) in asked:
             continue  # it would meet a bid of ours, or sell twice
-        if not _trading(state, condition) or (strategy, condition) in hedged:
+        if not state.trading(condition) or condition not in state.books:
+            continue
+        if (strategy, condition) in hedged:
             continue
         if sale := _sale(state, strategy, token):
             sales[token] = sale
     return tuple(sales.values())
-
-
-def _trading(state: State, condition_id: str) -> bool:
-    market = state.markets.get(condition_id)
-    if market is None or condition_id not in state.books or market.over(state.now_ns):
-        return False
-    return state.settlements[condition_id].state == "trading"
 
 
 def _sale(state: State, strategy: str, token_id: str) -> Intent | None:

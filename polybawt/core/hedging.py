@@ -264,7 +264,7 @@ def _price_in(state: State, hedge_id: str, leg: TradeLeg) -> None:
 def _ask(state: State, hedge_id: str) -> Outputs:
     """Cover or sell what is naked, where the book allows it and nothing is on its way already."""
     live = state.hedges[hedge_id]
-    if state.barred() or not legs.trading(state, live):
+    if state.barred() or not state.trading(live.condition_id):
         return ()
     if any(legs.waiting(state, live, lane) for lane in hedge.LANES):
         return ()
@@ -306,7 +306,7 @@ def abandon(state: State, hedge_id: str, reason: str) -> Outputs:
 def _timed(state: State, hedge_id: str) -> Outputs:
     """A leg that was naked too long, a hedge that nothing is asked for, a market at its end."""
     live = state.hedges[hedge_id]
-    if not legs.trading(state, live):
+    if not state.trading(live.condition_id):
         return abandon(state, hedge_id, "market ended")
     if not legs.out_of_time(state, live):
         return ()
@@ -321,7 +321,7 @@ def _timed(state: State, hedge_id: str) -> Outputs:
 def _misplaced(state: State, hedge_id: str) -> Outputs:
     """Orders at rest that the hedge, or the book, has moved away from."""
     live = state.hedges[hedge_id]
-    if not legs.trading(state, live):
+    if not state.trading(live.condition_id):
         return ()
     outputs: Outputs = ()
     for intent_id, part in legs.parts(state, hedge_id):
@@ -342,7 +342,7 @@ def _finish(state: State, hedge_id: str) -> Outputs:
     close = hedge.Close(at_ns=state.now_ns, hedge_id=hedge_id)
     if HedgeMachine.allows(live, close):
         return turn(state, close)
-    hopeless = live.sellable < live.order_min or not legs.trading(state, live)
+    hopeless = live.sellable < live.order_min or not state.trading(live.condition_id)
     give_up = hedge.GiveUp(at_ns=state.now_ns, hedge_id=hedge_id)
     if HedgeMachine.allows(live, give_up) and (hopeless or legs.out_of_time(state, live)):
         return turn(state, give_up)

@@ -41,13 +41,6 @@ def out_of_time(state: State, live: Hedge) -> bool:
     return state.now_ns - plan.since_ns >= plan.terms.leg_timeout_s * SECOND_NS
 
 
-def trading(state: State, live: Hedge) -> bool:
-    market = state.markets.get(live.condition_id)
-    if market is None or market.over(state.now_ns):
-        return False
-    return state.settlements[live.condition_id].state == "trading"
-
-
 def owed(state: State, strategy: str) -> Usdc:
     """What the covers of its hedges may still take: of what is naked, and what may become so.
 

@@ -260,10 +260,21 @@ class State:
         """Profit since the first deposit, open positions at their marks."""
         return Usdc(self.equity() - self.ledger.deposited - self.drifted())
 
+    def mark_of(self, token_id: str) -> Price:
+        """The mark of what we hold of a token; 0 where we hold none."""
+        held = self.positions.get(token_id)
+        return self.mark(held) if held else Price(0)
+
     def drifted(self) -> Usdc:
         """What differences with the venue have brought: nobody's profit."""
-        held = self.positions
-        return self.ledger.profit(DRIFT, lambda t: self.mark(held[t]) if t in held else Price(0))
+        return self.ledger.profit(DRIFT, self.mark_of)
+
+    def trading(self, condition_id: str) -> bool:
+        """Whether a market is known and has not ended, by the clock or by its settlement."""
+        market = self.markets.get(condition_id)
+        if market is None or market.over(self.now_ns):
+            return False
+        return self.settlements[condition_id].state == "trading"
 
     @property
     def epoch(self) -> int:

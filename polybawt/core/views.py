@@ -12,7 +12,7 @@ from polybawt.core.machines.order import Order
 from polybawt.core.market import Market
 from polybawt.core.state import State
 from polybawt.core.strategies import Question, Strategy, View
-from polybawt.core.units import MILLION, Price, Shares, Usdc
+from polybawt.core.units import MILLION, Price, Shares, Usdc, ceil_div
 
 
 @frozen
@@ -33,13 +33,14 @@ def shown(state: State, market: Market) -> Shown:
     whole = all(condition in state.books for condition in event)
     siblings = [state.markets[condition] for condition in event] if whole else []
     asked = {m.condition_id: m for m in (market, *siblings)}
+    exposed = exposures.by_token(state)
     return Shown(
         market,
         tuple(siblings),
         {c: all(map(state.book_fresh, m.tokens)) for c, m in asked.items()},
         state.equity(),
         breakers.scale(state),
-        {t: exposures.shared_room(state, t) for m in asked.values() for t in m.tokens},
+        {t: exposures.shared_room(state, exposed, t) for m in asked.values() for t in m.tokens},
     )
 
 
@@ -107,4 +108,4 @@ def entry(state: State, strategy: str, token_id: str) -> Price:
     shares = state.ledger.shares(strategy, token_id)
     if shares <= 0:
         return Price(0)
-    return Price(-(-state.ledger.outlay(strategy, token_id) * MILLION // shares))
+    return Price(ceil_div(state.ledger.outlay(strategy, token_id) * MILLION, shares))

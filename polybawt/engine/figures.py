@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from polybawt.core.scores import Score
 from polybawt.core.state import State
-from polybawt.core.units import Price, micro_text
+from polybawt.core.units import micro_text
 
 REFUSED: Final = "refused:"
 
@@ -22,14 +22,9 @@ def _figures(state: State, name: str) -> dict[str, Any]:
         "orders": count.get(f"orders:{name}", 0),
         "fills": count.get(f"fills:{name}", 0),
         "closed": score.wins + score.losses + score.even,
-        "pnl_usdc": micro_text(state.ledger.profit(name, lambda token: _mark(state, token))),
+        "pnl_usdc": micro_text(state.ledger.profit(name, state.mark_of)),
         "refused": count.get(f"refusals:{name}", 0),
     }
-
-
-def _mark(state: State, token_id: str) -> Price:
-    held = state.positions.get(token_id)
-    return state.mark(held) if held else Price(0)
 
 
 def refusals(state: State) -> dict[str, int]:

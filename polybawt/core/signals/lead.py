@@ -18,7 +18,6 @@ from polybawt.core.units import MILLION
 
 GRID_MS: Final = 100
 TICKS_MAX: Final = 3_000  # five minutes of tenths of a second
-E18: Final = 10**18
 
 
 @define
